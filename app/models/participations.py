@@ -1,0 +1,151 @@
+"""People in studies: who came, what was planned for them, what they chose, and what happened when."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    SmallInteger,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base, Created, Key, one_of
+from app.terms import Side, Stage
+
+
+class Participation(Base):
+    """One person in one study. Its row is the lock of everything that this person does.
+
+    `held_until` is when the person's held slots come back; it is empty when they hold none.
+    `n_planned` pairs were assigned, `n_answered` of them are judged; the next is at position `n_answered + 1`.
+    """
+
+    __tablename__ = "participation"
+    __table_args__ = (
+        UniqueConstraint("study_id", "public_id"),
+        one_of("stage", Stage),
+        CheckConstraint("n_answered BETWEEN 0 AND n_planned", name="answered_of_planned"),
+        Index("ix_participation_held", "study_id", "held_until", postgresql_where=text("held_until IS NOT NULL")),
+    )
+
+    id: Mapped[Key]
+    study_id: Mapped[int] = mapped_column(ForeignKey("study.id"))
+    arm_id: Mapped[int] = mapped_column(ForeignKey("arm.id"), index=True)
+    public_id: Mapped[str]
+    stage: Mapped[str] = mapped_column(server_default=Stage.CONSENT)
+    n_planned: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    n_answered: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    held_until: Mapped[datetime | None]
+    looked_up: Mapped[bool | None]
+    synthetic: Mapped[bool]
+    entered_at: Mapped[Created]
+    consented_at: Mapped[datetime | None]
+    stopped_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    withdrawn_at: Mapped[datetime | None]
+
+
+class PlatformIdentity(Base):
+    """The ids that a platform sent with a person: personal data, in a table of their own."""
+
+    __tablename__ = "platform_identity"
+    __table_args__ = (Index("ix_platform_identity_session", "platform_session"),)
+
+    participation_id: Mapped[int] = mapped_column(ForeignKey("participation.id", ondelete="CASCADE"), primary_key=True)
+    platform: Mapped[str]
+    platform_person: Mapped[str]
+    platform_study: Mapped[str | None]
+    platform_session: Mapped[str | None]
+
+
+class Claim(Base):
+    """The record of one assignment: what was open, what was asked for. Replaying it gives the same assignment."""
+
+    __tablename__ = "claim"
+    __table_args__ = (Index("ix_claim_study_id_id", "study_id", "id"),)
+
+    id: Mapped[Key]
+    study_id: Mapped[int] = mapped_column(ForeignKey("study.id"))
+    arm_id: Mapped[int] = mapped_column(ForeignKey("arm.id"))
+    participation_id: Mapped[int | None] = mapped_column(
+        ForeignKey("participation.id", ondelete="SET NULL"), index=True
+    )
+    draw: Mapped[str]
+    asked: Mapped[dict[str, Any]]
+    planned: Mapped[list[dict[str, Any]]]
+    claimed_at: Mapped[Created]
+
+
+class Assignment(Base):
+    """A pair planned for a person, at its position in the order shown, with its side."""
+
+    __tablename__ = "assignment"
+    __table_args__ = (
+        one_of("side_truthful", Side),
+        Index(
+            "uq_assignment_participation_id_pair_id",
+            "participation_id",
+            "pair_id",
+            unique=True,
+            postgresql_where=text("repeat_of IS NULL"),
+        ),
+    )
+
+    participation_id: Mapped[int] = mapped_column(ForeignKey("participation.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    pair_id: Mapped[int] = mapped_column(ForeignKey("pair.id"))
+    side_truthful: Mapped[str]
+    slot_id: Mapped[int | None] = mapped_column(ForeignKey("slot.id"))
+    repeat_of: Mapped[int | None] = mapped_column(SmallInteger)
+    shown_at: Mapped[datetime | None]
+
+
+class Choice(Base):
+    """One stored judgement. Counted choices fill a slot, each its own; withdrawing one empties what was said."""
+
+    __tablename__ = "choice"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["participation_id", "position"],
+            ["assignment.participation_id", "assignment.position"],
+            name="fk_choice_participation_id_assignment",
+        ),
+        one_of("side_chosen", Side),
+        CheckConstraint("counted = (slot_id IS NOT NULL)", name="counted_fills_a_slot"),
+        CheckConstraint("withdrawn = (side_chosen IS NULL)", name="withdrawn_says_nothing"),
+        CheckConstraint("NOT (withdrawn AND counted)", name="withdrawn_frees_its_slot"),
+        CheckConstraint("decision_ms_browser >= 0 AND decision_ms_server >= 0", name="decision_ms_not_negative"),
+    )
+
+    participation_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    position: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    slot_id: Mapped[int | None] = mapped_column(ForeignKey("slot.id"), unique=True)
+    side_chosen: Mapped[str | None]
+    decision_ms_browser: Mapped[int | None]
+    decision_ms_server: Mapped[int | None] = mapped_column(BigInteger)
+    chosen_at: Mapped[Created]
+    counted: Mapped[bool]
+    late: Mapped[bool]
+    withdrawn: Mapped[bool] = mapped_column(server_default=text("false"))
+    design_hash: Mapped[str]
+
+
+class Event(Base):
+    """What happened, append-only: a trigger refuses changes. Never holds a platform's ids or an address."""
+
+    __tablename__ = "event"
+    __table_args__ = (Index("ix_event_study_id_id", "study_id", "id"),)
+
+    id: Mapped[Key]
+    at: Mapped[Created]
+    kind: Mapped[str]
+    study_id: Mapped[int | None] = mapped_column(BigInteger)
+    participation_id: Mapped[int | None] = mapped_column(BigInteger)
+    account_id: Mapped[int | None] = mapped_column(BigInteger)
+    detail: Mapped[dict[str, Any]]

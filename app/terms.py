@@ -1,0 +1,86 @@
+"""The protocol's terms that are stored as words."""
+
+from enum import StrEnum
+
+
+class ResponseKind(StrEnum):
+    """What a response was written to be."""
+
+    BASELINE_TRUTHFUL = "baseline_truthful"
+    HELPFUL_TRUTHFUL = "helpful_truthful"
+    SYCOPHANTIC = "sycophantic"
+
+
+class TruthfulKind(StrEnum):
+    """Which truthful response an arm shows beside the sycophantic one."""
+
+    HELPFUL = "helpful"
+    BASELINE = "baseline"
+
+    @property
+    def response(self) -> ResponseKind:
+        """The kind of response that this arm shows."""
+        return ResponseKind(f"{self.value}_truthful")
+
+
+class Instructions(StrEnum):
+    """What an arm's annotators are told to prefer."""
+
+    NEUTRAL = "neutral"
+    PREFER_TRUTH = "prefer_truth"
+
+
+class Side(StrEnum):
+    """Where a response is shown: left or first, right or second."""
+
+    LEFT = "left"
+    RIGHT = "right"
+
+    @property
+    def other(self) -> "Side":
+        """The opposite side."""
+        return Side.RIGHT if self is Side.LEFT else Side.LEFT
+
+
+class StudyState(StrEnum):
+    """A study's life: draft, then live and paused as often as needed, then closed."""
+
+    DRAFT = "draft"
+    LIVE = "live"
+    PAUSED = "paused"
+    CLOSED = "closed"
+
+
+class SlotState(StrEnum):
+    """A slot is open, held by a person until their hold ends, or filled by a counted choice."""
+
+    OPEN = "open"
+    HELD = "held"
+    FILLED = "filled"
+
+
+class Stage(StrEnum):
+    """How far a person has come. Each stage is named after the page that the person sees next."""
+
+    CONSENT = "consent"
+    INSTRUCTIONS = "instructions"
+    PRACTICE = "practice"
+    JUDGING = "judging"
+    LOOKED_UP = "looked_up"
+    DEBRIEF = "debrief"
+    COMPLETE = "complete"
+
+
+class Platform(StrEnum):
+    """Who sends the annotators: anyone with the link, a list of ids, or Prolific."""
+
+    OPEN = "open"
+    GENERIC = "generic"
+    PROLIFIC = "prolific"
+
+
+class Role(StrEnum):
+    """What an account may do."""
+
+    ADMIN = "admin"
+    RESEARCHER = "researcher"
