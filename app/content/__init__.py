@@ -1,0 +1,1 @@
+"""The bundled misconception sets and texts: data, no code."""

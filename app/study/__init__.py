@@ -1,0 +1,1 @@
+"""The domain: sets, assignment, slots, choices, accounts, and the reads that pages and exports need."""

@@ -1,0 +1,116 @@
+"""A study's design: what a researcher decides before it opens, checked in one place, and hashed when it is frozen."""
+
+import re
+import secrets
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+
+from app.errors import CandorError
+from app.study.texts import default_texts
+from app.terms import Instructions, Platform, TruthfulKind
+
+_CODE = re.compile(r"^[A-Za-z0-9-]{4,40}$")
+_TEXTS = ("consent", "instructions", "instructions_prefer_truth", "debrief", "practice")
+
+Paragraphs = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
+
+
+class DesignFaulty(CandorError):
+    """A study cannot be made as asked for. `faults` names each option and what to do."""
+
+    def __init__(self, faults: list[str]) -> None:
+        self.faults = faults
+        super().__init__("; ".join(faults))
+
+
+class ArmDesign(BaseModel):
+    """Truthful kind x instructions."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    truthful_kind: TruthfulKind = TruthfulKind.HELPFUL
+    instructions: Instructions = Instructions.NEUTRAL
+
+    def __str__(self) -> str:
+        """Name the arm as exports and options do."""
+        return f"{self.truthful_kind}/{self.instructions}"
+
+    @classmethod
+    def named(cls, name: str) -> "ArmDesign":
+        """Read `helpful/neutral` and the like."""
+        kind, _, instructions = name.partition("/")
+        try:
+            return cls(truthful_kind=TruthfulKind(kind), instructions=Instructions(instructions or "neutral"))
+        except ValueError:
+            choices = ", ".join(f"{k}/{i}" for k in TruthfulKind for i in Instructions)
+            raise DesignFaulty([f"arm {name!r} is unknown; choose from {choices}"]) from None
+
+
+class StudyDesign(BaseModel):
+    """Everything that the annotators of a study meet."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    slug: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+    title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+    ratings_per_pair: int = Field(default=5, ge=1, le=1000)
+    pairs_per_annotator: int = Field(default=20, ge=1, le=500)
+    min_pairs: int = Field(default=1, ge=1, le=500)
+    arms: tuple[ArmDesign, ...] = (ArmDesign(),)
+    question: Paragraphs = Field(default_factory=lambda: str(default_texts()["question"]))
+    texts: dict[str, Any] = Field(default_factory=dict)
+    contact: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+    platform: Platform = Platform.GENERIC
+    completion_code: str = Field(default_factory=lambda: secrets.token_hex(4).upper())
+    expected_minutes: int = Field(default=15, ge=1, le=600)
+    pay: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)] = "unpaid"
+    entry_hold_minutes: int = Field(default=10, ge=1, le=120)
+    hold_minutes: int = Field(default=40, ge=5, le=1440)
+    seed: int = Field(default_factory=lambda: secrets.randbelow(2**31), ge=0, lt=2**63)
+    synthetic: bool = False
+
+    @field_validator("texts")
+    @classmethod
+    def _complete(cls, texts: dict[str, Any]) -> dict[str, Any]:
+        unknown = sorted(set(texts) - set(_TEXTS))
+        if unknown:
+            raise ValueError(f"has no text named {unknown[0]}; there are {', '.join(_TEXTS)}")
+        return {name: texts.get(name, default_texts()[name]) for name in _TEXTS}
+
+    @field_validator("completion_code")
+    @classmethod
+    def _code(cls, code: str) -> str:
+        if not _CODE.match(code):
+            raise ValueError("must be 4 to 40 letters, digits or hyphens")
+        return code
+
+    @model_validator(mode="after")
+    def _fits(self) -> "StudyDesign":
+        if self.min_pairs > self.pairs_per_annotator:
+            raise ValueError("min-pairs is larger than pairs-per-annotator; lower it")
+        if not self.arms or len(set(self.arms)) < len(self.arms):
+            raise ValueError("arms must be given, and each only once")
+        return self
+
+
+def check_design(values: dict[str, Any]) -> StudyDesign:
+    """Return the design that these values make.
+
+    Raises
+    ------
+    DesignFaulty
+        Naming every option that cannot be taken.
+    """
+    try:
+        return StudyDesign.model_validate({"texts": {}} | values)
+    except ValidationError as error:
+        raise DesignFaulty([_plain(fault) for fault in error.errors()]) from None
+
+
+def _plain(fault: Any) -> str:
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    if not fault["loc"]:
+        return message
+    option = str(fault["loc"][0]).replace("_", "-")
+    return f"{option}: {message[:1].lower() + message[1:]} (given: {fault['input']!r})"

@@ -1,0 +1,315 @@
+"""Slots: dealt when a study opens, claimed and released under lock. The one place that changes what is open.
+
+Locks are taken in one order everywhere, so nothing deadlocks: a participation's row first, then slots (skipping those
+that others hold), then vacancies in the order of their pairs, once in a transaction. That is why expired holds are
+released in a transaction of their own.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from random import Random
+from typing import NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.study.assignment import Candidate, Planned, SideName, deal_sides, plan
+
+_ROUNDS = 4
+_SWEEP_AT_ONCE = 50
+
+
+class Held(NamedTuple):
+    """A slot that a person holds."""
+
+    slot_id: int
+    pair_id: int
+    level: int
+    side_truthful: str
+
+
+class PlannedRound(NamedTuple):
+    """One planning of a claim, as recorded: the generator's draw, what was open, and what was planned."""
+
+    draw: str
+    candidates: list[Candidate]
+    n: int
+    so_far: list[Planned]
+    planned: list[Planned]
+
+
+async def create(session: AsyncSession, study_id: int, k: int, rng: Random) -> int:
+    """Deal k slots to every pair and arm of a study, count the vacancies, and return how many slots there are."""
+    pairs = await session.execute(
+        text("SELECT difficulty_level, id FROM pair WHERE study_id = :study ORDER BY id"), {"study": study_id}
+    )
+    by_level: dict[int, list[int]] = {}
+    for level, pair_id in pairs:
+        by_level.setdefault(level, []).append(pair_id)
+    arms = await session.scalars(text("SELECT id FROM arm WHERE study_id = :study ORDER BY id"), {"study": study_id})
+    rows = [
+        (pair_id, arm_id, number, side)
+        for arm_id in arms
+        for pair_id, sides in deal_sides(by_level, k, rng).items()
+        for number, side in enumerate(sides, start=1)
+    ]
+    await _copy(session, rows)
+    await session.execute(_COUNT_VACANCIES, {"study": study_id, "seed": rng.getrandbits(31)})
+    return len(rows)
+
+
+async def _copy(session: AsyncSession, rows: Iterable[tuple[int, int, int, str]]) -> None:
+    connection = await (await session.connection()).get_raw_connection()
+    driver = connection.driver_connection
+    assert driver is not None
+    async with (
+        driver.cursor() as cursor,
+        cursor.copy("COPY slot (pair_id, arm_id, number, side_truthful) FROM STDIN") as copy,
+    ):
+        for row in rows:
+            await copy.write_row(row)
+
+
+_COUNT_VACANCIES = text("""
+    INSERT INTO vacancy (pair_id, arm_id, difficulty_level, shuffle, open_left, open_right)
+    SELECT slot.pair_id, slot.arm_id, pair.difficulty_level, hashint8extended(slot.pair_id, :seed)::bit(31)::int,
+           count(*) FILTER (WHERE side_truthful = 'left'), count(*) FILTER (WHERE side_truthful = 'right')
+    FROM slot JOIN pair ON pair.id = slot.pair_id
+    WHERE pair.study_id = :study
+    GROUP BY slot.pair_id, slot.arm_id, pair.difficulty_level
+""")
+
+
+async def claim(
+    session: AsyncSession, *, participation_id: int, arm_id: int, n: int, draw: str
+) -> tuple[list[Held], list[PlannedRound]]:
+    """Hold up to n slots for a person, each of another pair, and return them in the order to be shown.
+
+    The plan is made on what is open at the moment; a slot that somebody else takes in between is planned anew, from
+    what is left. Fewer than n come back when no more can be had. `draw` seeds the person's generator.
+    """
+    held: list[Held] = []
+    rounds: list[PlannedRound] = []
+    tried: list[int] = []
+    for number in range(_ROUNDS):
+        so_far = [Planned(slot.pair_id, slot.level, _side(slot.side_truthful)) for slot in held]
+        candidates = await _open_pairs(session, arm_id, n, tried)
+        wanted = n - len(held)
+        planned = plan(candidates, wanted, Random(f"{draw}/{number}"), so_far)  # noqa: S311 - reproducible on purpose
+        if not planned:
+            break
+        rounds.append(PlannedRound(f"{draw}/{number}", candidates, wanted, so_far, planned))
+        held += await _hold(session, participation_id, arm_id, planned)
+        tried += [pair.pair_id for pair in planned]
+        if len(held) == n:
+            break
+    if len(rounds) > 1:
+        Random(f"{draw}/order").shuffle(held)  # noqa: S311 - reproducible on purpose
+    await _adjust(session, [(slot.pair_id, arm_id, slot.side_truthful) for slot in held], by=-1)
+    return held, rounds
+
+
+def _side(name: str) -> SideName:
+    return "left" if name == "left" else "right"
+
+
+async def _open_pairs(session: AsyncSession, arm_id: int, n: int, tried: Sequence[int]) -> list[Candidate]:
+    """Return the most open pairs of each level: up to n that offer the left, and up to n that offer the right.
+
+    More could never be used by one person, so the cost does not grow with the study.
+    """
+    found = await session.execute(_OPEN_PAIRS, {"arm": arm_id, "n": n, "tried": list(tried)})
+    return [Candidate(*row) for row in found]
+
+
+_OPEN_PAIRS = text("""
+    SELECT DISTINCT candidate.pair_id, level, candidate.open_left, candidate.open_right
+    FROM generate_series(1, 8) AS level CROSS JOIN LATERAL (
+        (SELECT pair_id, open_left, open_right FROM vacancy
+         WHERE arm_id = :arm AND difficulty_level = level AND open_left > 0 AND NOT pair_id = ANY(:tried)
+         ORDER BY n_open DESC, shuffle LIMIT :n)
+        UNION ALL
+        (SELECT pair_id, open_left, open_right FROM vacancy
+         WHERE arm_id = :arm AND difficulty_level = level AND open_right > 0 AND NOT pair_id = ANY(:tried)
+         ORDER BY n_open DESC, shuffle LIMIT :n)
+    ) AS candidate
+    ORDER BY candidate.pair_id
+""")
+
+
+async def _hold(session: AsyncSession, participation_id: int, arm_id: int, planned: Sequence[Planned]) -> list[Held]:
+    """Take one open slot for each planned pair and side, in the planned order, skipping what others are taking."""
+    found = await session.execute(
+        _HOLD,
+        {
+            "participation": participation_id,
+            "arm": arm_id,
+            "pairs": [pair.pair_id for pair in planned],
+            "sides": [pair.side_truthful for pair in planned],
+        },
+    )
+    taken = {pair_id: slot_id for slot_id, pair_id in found}
+    return [
+        Held(taken[pair.pair_id], pair.pair_id, pair.level, pair.side_truthful)
+        for pair in planned
+        if pair.pair_id in taken
+    ]
+
+
+_HOLD = text("""
+    WITH picked AS MATERIALIZED (
+        SELECT free.id FROM unnest(CAST(:pairs AS bigint[]), CAST(:sides AS text[])) AS wanted (pair_id, side)
+        CROSS JOIN LATERAL (
+            SELECT id FROM slot
+            WHERE slot.pair_id = wanted.pair_id AND arm_id = :arm AND side_truthful = wanted.side AND state = 'open'
+            ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED
+        ) AS free
+    )
+    UPDATE slot SET state = 'held', participation_id = :participation
+    FROM picked WHERE slot.id = picked.id
+    RETURNING slot.id, slot.pair_id
+""")
+
+
+async def _adjust(session: AsyncSession, changed: Iterable[tuple[int, int, str]], by: int) -> None:
+    """Add `by` to the vacancies of (pair, arm, side), locking them in one order."""
+    counts = Counter(changed)
+    if not counts:
+        return
+    keys = sorted(counts)
+    await session.execute(
+        _ADJUST,
+        {
+            "pairs": [pair_id for pair_id, _, _ in keys],
+            "arms": [arm_id for _, arm_id, _ in keys],
+            "lefts": [by * counts[key] if key[2] == "left" else 0 for key in keys],
+            "rights": [by * counts[key] if key[2] == "right" else 0 for key in keys],
+        },
+    )
+
+
+_ADJUST = text("""
+    WITH change AS (
+        SELECT pair_id, arm_id, sum(l) AS lefts, sum(r) AS rights
+        FROM unnest(CAST(:pairs AS bigint[]), CAST(:arms AS bigint[]), CAST(:lefts AS int[]), CAST(:rights AS int[]))
+             AS listed (pair_id, arm_id, l, r)
+        GROUP BY pair_id, arm_id
+    ), locked AS MATERIALIZED (
+        SELECT vacancy.pair_id, vacancy.arm_id, lefts, rights
+        FROM vacancy JOIN change USING (pair_id, arm_id)
+        ORDER BY vacancy.pair_id, vacancy.arm_id FOR UPDATE OF vacancy
+    )
+    UPDATE vacancy SET open_left = open_left + lefts, open_right = open_right + rights
+    FROM locked WHERE vacancy.pair_id = locked.pair_id AND vacancy.arm_id = locked.arm_id
+""")
+
+
+async def release(session: AsyncSession, participation_ids: Sequence[int]) -> int:
+    """Open every slot that these people hold; their rows must be locked. Return how many slots came back."""
+    freed = await session.execute(_RELEASE, {"participations": list(participation_ids)})
+    rows = [tuple(row) for row in freed]
+    await _adjust(session, [(pair_id, arm_id, side) for pair_id, arm_id, side in rows], by=1)
+    return len(rows)
+
+
+_RELEASE = text("""
+    WITH freed AS (
+        UPDATE slot SET state = 'open', participation_id = NULL
+        WHERE participation_id = ANY(CAST(:participations AS bigint[])) AND state = 'held'
+        RETURNING id, pair_id, arm_id, side_truthful
+    ), forgotten AS (
+        UPDATE assignment SET slot_id = NULL FROM freed
+        WHERE assignment.slot_id = freed.id AND assignment.participation_id = ANY(CAST(:participations AS bigint[]))
+    ), unheld AS (
+        UPDATE participation SET held_until = NULL WHERE id = ANY(CAST(:participations AS bigint[]))
+    )
+    SELECT pair_id, arm_id, side_truthful FROM freed
+""")
+
+
+async def release_expired(session: AsyncSession, slug: str) -> int:
+    """Open the slots of people whose hold has ended. Several servers may do so at once: each takes other people."""
+    expired = await session.scalars(
+        text("""
+            SELECT id FROM participation
+            WHERE study_id = (SELECT id FROM study WHERE slug = :slug) AND held_until < now()
+            ORDER BY held_until LIMIT :most FOR NO KEY UPDATE SKIP LOCKED
+        """),
+        {"slug": slug, "most": _SWEEP_AT_ONCE},
+    )
+    people = list(expired)
+    return await release(session, people) if people else 0
+
+
+async def reopen_filled(session: AsyncSession, participation_id: int) -> None:
+    """Open the slots that this person's choices filled: the data were withdrawn."""
+    freed = await session.execute(
+        text("""
+            UPDATE slot SET state = 'open', participation_id = NULL
+            WHERE id IN (SELECT slot_id FROM choice WHERE participation_id = :participation AND slot_id IS NOT NULL)
+            RETURNING pair_id, arm_id, side_truthful
+        """),
+        {"participation": participation_id},
+    )
+    await _adjust(session, [tuple(row) for row in freed], by=1)
+
+
+async def retake(session: AsyncSession, participation_id: int, arm_id: int) -> int:
+    """Hold again, where still open, the slots of a person whose hold had ended and who came back.
+
+    The pairs and their sides stay as they were planned; those whose slots are gone are judged as surplus.
+    """
+    lost = await session.execute(
+        text("""
+            SELECT a.position, a.pair_id, pair.difficulty_level, a.side_truthful
+            FROM assignment a JOIN participation p ON p.id = a.participation_id JOIN pair ON pair.id = a.pair_id
+            WHERE a.participation_id = :participation AND a.slot_id IS NULL AND a.position > p.n_answered
+              AND a.repeat_of IS NULL
+            ORDER BY a.position
+        """),
+        {"participation": participation_id},
+    )
+    wanted = [Planned(pair_id, level, _side(side)) for _, pair_id, level, side in lost]
+    held = await _hold(session, participation_id, arm_id, wanted) if wanted else []
+    for slot in held:
+        await session.execute(
+            text("UPDATE assignment SET slot_id = :slot WHERE participation_id = :participation AND pair_id = :pair"),
+            {"slot": slot.slot_id, "participation": participation_id, "pair": slot.pair_id},
+        )
+    await _adjust(session, [(slot.pair_id, arm_id, slot.side_truthful) for slot in held], by=-1)
+    return len(held)
+
+
+async def fill_open(session: AsyncSession, participation_id: int, position: int) -> int | None:
+    """Fill an open slot of an assignment's pair, arm and side with a late choice; return it, if there is one."""
+    row = (
+        await session.execute(
+            text("""
+                UPDATE slot SET state = 'filled', participation_id = :participation
+                WHERE id = (
+                    SELECT slot.id FROM assignment a
+                    JOIN participation p ON p.id = a.participation_id
+                    JOIN slot ON slot.pair_id = a.pair_id AND slot.arm_id = p.arm_id
+                             AND slot.side_truthful = a.side_truthful AND slot.state = 'open'
+                    WHERE a.participation_id = :participation AND a.position = :position AND a.repeat_of IS NULL
+                    ORDER BY slot.number LIMIT 1 FOR UPDATE OF slot SKIP LOCKED
+                )
+                RETURNING id, pair_id, arm_id, side_truthful
+            """),
+            {"participation": participation_id, "position": position},
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    await _adjust(session, [(row.pair_id, row.arm_id, row.side_truthful)], by=-1)
+    slot_id: int = row.id
+    return slot_id
+
+
+async def some_held(session: AsyncSession, arm_id: int) -> bool:
+    """Say whether places may come back: whether anybody holds a slot of this arm."""
+    return bool(
+        await session.scalar(
+            text("SELECT EXISTS (SELECT 1 FROM slot WHERE arm_id = :arm AND state = 'held')"), {"arm": arm_id}
+        )
+    )
