@@ -1,0 +1,47 @@
+"""The web application."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from app.db import create_engine, sessions
+from app.errors import CandorError
+from app.settings import Settings
+from app.web import errors, security, start, static
+from app.web.admin import routes as admin
+from app.web.annotator import routes as annotator
+from app.web.login import routes as login
+from app.web.researcher import routes as researcher
+
+
+class NoDatabase(CandorError):
+    """The application was started without a database; `candor serve` starts an embedded one."""
+
+
+def create_app(given: Settings) -> FastAPI:
+    """Return the application for these settings; `database_url` must be set."""
+    if given.database_url is None:
+        raise NoDatabase("set CANDOR_DATABASE_URL, or start the server with `candor serve`, which brings its own")
+    engine = create_engine(given.database_url, given.pool_size)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await engine.dispose()
+
+    app = FastAPI(title="Candor", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app.state.settings = given
+    app.state.sessions = sessions(engine)
+    app.add_middleware(security.RefuseForeignPosts)
+    app.add_middleware(security.SecurityHeaders)
+    errors.install(app)
+    for router in (start.router, annotator.router, login.router, researcher.router, admin.router):
+        app.include_router(router)
+    app.mount("/static", static.Static())
+    return app
+
+
+def from_environment() -> FastAPI:
+    """Return the application for the settings of the environment: what server processes import."""
+    return create_app(Settings())

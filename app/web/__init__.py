@@ -1,0 +1,1 @@
+"""HTTP: one package an audience (annotator, researcher, admin, login), and what they share."""

@@ -1,0 +1,1 @@
+"""What admins see: sets, studies and accounts."""

@@ -1,0 +1,1 @@
+"""The annotator's way: entry, consent, instructions, practice, pairs, the look-up question, debrief, completion."""

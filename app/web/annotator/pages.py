@@ -1,0 +1,131 @@
+"""The contexts of the annotator's pages. Before the debrief nothing here tells which response is which."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from app.web.pages import Page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step(Page):
+    """A page of the way: one form, `id="step"`, posted to `action` with the step's opaque token.
+
+    `stop` is the address of "Stop here", empty where there is nothing to stop. `error` is shown in a summary and at
+    the field.
+    """
+
+    action: str
+    token: str
+    contact: str
+    stop: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent(Step):
+    """What taking part means, how long it takes and what it pays. `shorter` says that fewer pairs than usual are left.
+
+    The form has two buttons, `name="consent"` with `yes` and `no`.
+    """
+
+    template: ClassVar[str] = "annotator/consent.html"
+    paragraphs: tuple[str, ...]
+    n_pairs: int
+    shorter: bool
+    expected_minutes: int
+    pay: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instructions(Step):
+    """How to judge, and the question that will be asked."""
+
+    template: ClassVar[str] = "annotator/instructions.html"
+    paragraphs: tuple[str, ...]
+    question: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judge(Step):
+    """A pair to judge. The form posts `side` (left or right) and `decision_ms`, which only JavaScript fills.
+
+    `first` is shown left, or first on a phone. Texts are shown as they are: line breaks kept, nothing interpreted.
+    """
+
+    template: ClassVar[str] = "annotator/judge.html"
+    question: str
+    prompt: str
+    first: str
+    second: str
+    practice: bool
+    position: int
+    n_pairs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookedUp(Step):
+    """Whether the person looked anything up: `looked_up`, yes or no, without penalty."""
+
+    template: ClassVar[str] = "annotator/looked_up.html"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a fact can be read. `url` may be empty."""
+
+    publisher: str
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Debriefed:
+    """One claim that this person saw: the fact, the two responses with the false one named, and what they chose.
+
+    `chose` is "truthful", "false" or "" where they saw the pair and did not choose.
+    """
+
+    claim: str
+    fact: str
+    sources: tuple[Source, ...]
+    prompt: str
+    truthful_response: str
+    false_response: str
+    chose: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Debrief(Step):
+    """What was false and why, then the choice about the data: `data`, keep or withdraw.
+
+    `decided` hides the form when the choice has been made and the page is read again from the last page.
+    `stopped` says that the person stopped early.
+    """
+
+    template: ClassVar[str] = "annotator/debrief.html"
+    paragraphs: tuple[str, ...]
+    claims: tuple[Debriefed, ...]
+    stopped: bool
+    decided: bool
+    back: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop(Step):
+    """Asks once before stopping; `back` returns to where the person was."""
+
+    template: ClassVar[str] = "annotator/stop.html"
+    back: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Complete(Page):
+    """The end: the completion code, large, and the way back to the platform. Both are empty for who stopped early."""
+
+    template: ClassVar[str] = "annotator/complete.html"
+    contact: str
+    code: str
+    way_out: str
+    stopped: bool
+    withdrawn: bool
+    debrief: str

@@ -1,0 +1,88 @@
+"""The addresses of the annotator's way."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+
+from app.study import participations
+from app.study.places import HOLDING, Place
+from app.study.tokens import same
+from app.terms import Stage
+from app.web.annotator import entry, judging
+from app.web.annotator.pages import Stop
+from app.web.annotator.steps import STEPS, show_debrief
+from app.web.annotator.way import COOKIE, address, go_on, place_of
+from app.web.deps import WriteSession
+from app.web.pages import Notice, render
+
+router = APIRouter()
+router.include_router(entry.router)
+router.include_router(judging.router)
+
+
+@router.get("/s/{slug}/declined")
+async def declined(slug: str) -> Response:  # noqa: ARG001 - the path is the study's
+    """Say that declining was respected."""
+    said = "You decided not to take part. We kept no trace of who you are."
+    return render(Notice(title="Thank you", paragraphs=(said, "You can close this page.")))
+
+
+@router.get("/s/{slug}/stop")
+async def ask_to_stop(slug: str, request: Request, session: WriteSession) -> Response:
+    """Ask once before stopping."""
+    place = await place_of(request, session, slug)
+    if place.stage not in (*HOLDING, Stage.LOOKED_UP):
+        return go_on(place)
+    return render(
+        Stop(
+            title="Stop here?",
+            action=f"/s/{slug}/stop",
+            token=place.token("stop"),
+            contact=place.contact,
+            back=address(place),
+        )
+    )
+
+
+@router.post("/s/{slug}/stop")
+async def stop(slug: str, request: Request, session: WriteSession) -> Response:
+    """Stop: free what is held, and debrief."""
+    form = await request.form()
+    place = await place_of(request, session, slug, lock=True)
+    if place.stage in (*HOLDING, Stage.LOOKED_UP) and same(str(form.get("token", "")), place.token("stop")):
+        await participations.stop(session, place)
+        place = place.at(Stage.DEBRIEF)
+    return go_on(place)
+
+
+@router.get("/s/{slug}/{page}")
+async def show(slug: str, page: str, request: Request, session: WriteSession) -> Response:
+    """Show the page that the person is at; any other address of the way leads there."""
+    place = await place_of(request, session, slug)
+    if page == "debrief" and place.stage == Stage.COMPLETE:
+        return render(await show_debrief(session, place, ""))
+    if request.url.path != address(place) or place.stage == Stage.JUDGING:
+        return go_on(place)
+    await participations.keep_holding(session, place)
+    return render(await STEPS[place.stage].show(session, place, ""))
+
+
+@router.post("/s/{slug}/{page}")
+async def take(slug: str, page: str, request: Request, session: WriteSession) -> Response:  # noqa: ARG001
+    """Take the form of the page that the person is at; a form of any other page leads back there, storing nothing."""
+    form = await request.form()
+    place = await place_of(request, session, slug, lock=True)
+    if place.stage not in STEPS or not same(str(form.get("token", "")), place.token()):
+        return go_on(place)
+    if place.stage == Stage.CONSENT and form.get("consent") == "no":
+        return await _decline(session, place)
+    taken = await STEPS[place.stage].take(session, place, form)
+    if isinstance(taken, str):
+        return render(await STEPS[place.stage].show(session, place, taken), 422)
+    return go_on(taken)
+
+
+async def _decline(session: WriteSession, place: Place) -> Response:
+    await participations.decline(session, place)
+    response = RedirectResponse(f"/s/{place.slug}/declined", status_code=303)
+    response.delete_cookie(COOKIE, path=f"/s/{place.slug}")
+    return response

@@ -1,0 +1,52 @@
+"""Where on the way a person is: the cookie that finds their place, and the address of each stage."""
+
+from fastapi import Request
+from fastapi.responses import RedirectResponse, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.study.places import Place, find_place
+from app.study.tokens import annotator_of, pass_for
+from app.terms import Stage
+from app.web.errors import NotInStudy
+
+COOKIE = "candor_annotator"
+_PASS_DAYS = 60
+
+
+async def place_of(request: Request, session: AsyncSession, slug: str, *, lock: bool = False) -> Place:
+    """Return the place that a browser's cookie stands for.
+
+    Raises
+    ------
+    NotInStudy
+        When there is no cookie, or not one of ours.
+    """
+    cookie = request.cookies.get(COOKIE, "")
+    place = await find_place(session, slug, cookie.partition(".")[0], lock=lock)
+    if place is None or annotator_of(place.key, cookie) is None:
+        raise NotInStudy(slug)
+    return place
+
+
+def give_pass(response: Response, place: Place, *, secure: bool) -> None:
+    """Set the cookie by which this browser finds its place again. Scripts and other sites cannot read it."""
+    response.set_cookie(
+        COOKIE,
+        pass_for(place.key, place.annotator),
+        max_age=_PASS_DAYS * 86400,
+        path=f"/s/{place.slug}",
+        secure=secure,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def address(place: Place) -> str:
+    """Return the address of the page that a person is at."""
+    page = f"pairs/{place.next_position}" if place.stage == Stage.JUDGING else place.stage.replace("_", "-")
+    return f"/s/{place.slug}/{page}"
+
+
+def go_on(place: Place) -> RedirectResponse:
+    """Send a browser to where the person is."""
+    return RedirectResponse(address(place), status_code=303)

@@ -1,0 +1,44 @@
+"""What handlers are given: the settings and the two kinds of session.
+
+A `WriteSession` is one transaction, committed before the response is sent (`scope="function"`). A `ReadSession` is
+read-only and lives until the response has been streamed (the default scope).
+"""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db import Sessions
+from app.settings import Settings
+
+
+# These are coroutines only because FastAPI would run plain functions in a thread, at twice the cost of the page.
+async def app_settings(request: Request) -> Settings:
+    """Return the settings this application was made with."""
+    found: Settings = request.app.state.settings
+    return found
+
+
+async def app_sessions(request: Request) -> Sessions:
+    """Return the factory of this application's sessions."""
+    found: Sessions = request.app.state.sessions
+    return found
+
+
+async def _write(sessions: Annotated[Sessions, Depends(app_sessions)]) -> AsyncIterator[AsyncSession]:
+    async with sessions.begin() as session:
+        yield session
+
+
+async def _read(sessions: Annotated[Sessions, Depends(app_sessions)]) -> AsyncIterator[AsyncSession]:
+    async with sessions() as session:
+        await session.execute(text("SET TRANSACTION READ ONLY"))
+        yield session
+
+
+WriteSession = Annotated[AsyncSession, Depends(_write, scope="function")]
+ReadSession = Annotated[AsyncSession, Depends(_read)]
+AppSettings = Annotated[Settings, Depends(app_settings)]

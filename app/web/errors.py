@@ -1,0 +1,139 @@
+"""The one table from domain errors to status and page, and the pages for what went wrong elsewhere."""
+
+import logging
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import RedirectResponse, Response
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+
+from app.errors import CandorError
+from app.study.login_links import LinkUsedOrExpired
+from app.study.participations import LinkIncomplete, NoPlaceNow, PeopleNotWanted, StudyFull, StudyNotOpen
+from app.study.studies import StudyUnknown
+from app.web.pages import Link, Notice, render
+from app.web.signed_in import FormTokenWrong, NotForThisRole, NotSignedIn
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How an error is shown."""
+
+    status: int
+    title: str
+    paragraphs: tuple[str, ...]
+    links: tuple[Link, ...] = ()
+
+    def response(self) -> Response:
+        """Return the page."""
+        return render(Notice(title=self.title, paragraphs=self.paragraphs, links=self.links), self.status)
+
+
+class NotInStudy(CandorError):
+    """The browser shows no pass for this study: its cookie is missing, or not ours."""
+
+
+def _not_open(error: StudyNotOpen) -> Shown:
+    if error.state == "paused":
+        again = "If you were sent here by a platform, your place is not used up. Please try the same link again later."
+        return Shown(503, "This study is paused", ("It takes nobody at the moment.", again))
+    return Shown(410, "This study has ended", ("It takes no more answers. Thank you for your interest.",))
+
+
+_TRY_AGAIN = "You have not started, so nothing is lost. Try the same link again in a few minutes, or return your place."
+_SHOWN: dict[type[CandorError], Shown] = {
+    StudyUnknown: Shown(
+        404, "We do not know this study", ("Check that the link is complete, or ask whoever sent it to you.",)
+    ),
+    LinkIncomplete: Shown(
+        400,
+        "This link is incomplete",
+        ("It should end with your id. Open the whole link as you were given it, or ask whoever sent it to you.",),
+    ),
+    NoPlaceNow: Shown(503, "There is no place right now", ("Other people hold the places left.", _TRY_AGAIN)),
+    StudyFull: Shown(
+        410,
+        "This study is complete",
+        ("Enough people have taken part, so there is nothing left to judge. Thank you for your interest.",),
+    ),
+    PeopleNotWanted: Shown(
+        403,
+        "This study is an example",
+        ("Programs filled it to show what a full study looks like. It takes no people.",),
+    ),
+    NotInStudy: Shown(
+        403,
+        "We could not find your place",
+        (
+            "Open the link that you were sent once more. You go on where you were; nothing you sent is lost.",
+            "If you see this page again, allow cookies for this site: one cookie keeps your place.",
+        ),
+    ),
+    FormTokenWrong: Shown(
+        403, "This page was out of date", ("Nothing was done. Go back, reload the page and send it again.",)
+    ),
+    NotForThisRole: Shown(
+        403, "This page is for admins", ("Ask an admin for what you need.",), (Link(text="Studies", href="/studies"),)
+    ),
+    LinkUsedOrExpired: Shown(
+        410,
+        "This link no longer signs you in",
+        ("It was used before, or it has expired. Each link works once. Ask for a new one.",),
+        (Link(text="Sign in with a password", href="/login"),),
+    ),
+}
+
+
+async def _domain(request: Request, error: Exception) -> Response:
+    assert isinstance(error, CandorError)
+    if isinstance(error, NotSignedIn):
+        return RedirectResponse(f"/login?next={quote(request.url.path)}", 303)
+    if isinstance(error, StudyNotOpen):
+        return _not_open(error).response()
+    shown = next((found for kind in type(error).__mro__ if (found := _SHOWN.get(kind)) is not None), None)
+    if shown is None:
+        log.error("no page for %s at %s", type(error).__name__, request.url.path)
+        return Shown(400, "This could not be done", (str(error),)).response()
+    return shown.response()
+
+
+async def _http(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if 300 <= error.status_code < 400:
+        return RedirectResponse((error.headers or {})["Location"], error.status_code)
+    if error.status_code == 404:
+        return Shown(404, "There is no such page", ("Check the address, or go back.",)).response()
+    return Shown(error.status_code, "This could not be done", ("Go back and try again.",)).response()
+
+
+async def _invalid(_request: Request, _error: Exception) -> Response:
+    return Shown(400, "This could not be understood", ("Go back, reload the page and try again.",)).response()
+
+
+async def _unreachable(request: Request, error: Exception) -> Response:
+    log.error("the database failed at %s", request.url.path, exc_info=error)
+    if request.method == "POST":
+        text = "We could not save what you sent. Nothing before it is lost: go back and press the button again."
+    else:
+        text = "We could not load this page. Nothing is lost: wait a moment and reload it."
+    return Shown(503, "Something failed on our side", (text,)).response()
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    return await _unreachable(request, error)
+
+
+def install(app: FastAPI) -> None:
+    """Make an application answer errors with pages."""
+    app.add_exception_handler(CandorError, _domain)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(DBAPIError, _unreachable)
+    app.add_exception_handler(PoolTimeout, _unreachable)
+    app.add_exception_handler(Exception, _failed)

@@ -1,0 +1,66 @@
+"""What a page may know: one frozen context a page, and the rendering of it. What is not in a context cannot leak."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import ClassVar
+
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from app import resources
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """The context of one page. `title` is the heading and, before the site's name, the document's title."""
+
+    template: ClassVar[str]
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A link in words."""
+
+    text: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice(Page):
+    """A page that only says something: a study is full, a link is wrong, something failed."""
+
+    template: ClassVar[str] = "notice.html"
+    paragraphs: tuple[str, ...]
+    links: tuple[Link, ...] = ()
+
+
+@lru_cache
+def _fingerprint(file: Path, modified_ns: int) -> str:  # noqa: ARG001 - the time of change is what renews the cache
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+
+
+def static_url(name: str) -> str:
+    """Return the address of a static file, with its content's hash so that it may be kept for ever."""
+    file = resources.folder("static") / name
+    return f"/static/{name}?v={_fingerprint(file, file.stat().st_mtime_ns)}"
+
+
+@lru_cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(resources.folder("templates")),
+        undefined=StrictUndefined,
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["static_url"] = static_url
+    return environment
+
+
+def render(page: Page, status: int = 200) -> HTMLResponse:
+    """Render a page from its context, which is all that the template sees."""
+    return HTMLResponse(_environment().get_template(page.template).render(page=page), status_code=status)

@@ -1,0 +1,1 @@
+"""What researchers see: their studies, progress by level, and the exports."""

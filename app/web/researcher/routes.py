@@ -1,0 +1,33 @@
+"""The researchers' pages: their studies, and how far each is."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from app.study import progress_queries
+from app.web.deps import AppSettings, ReadSession
+from app.web.pages import render
+from app.web.researcher import exports
+from app.web.researcher.contexts import studies_page, study_page
+from app.web.signed_in import Researcher
+
+router = APIRouter()
+router.include_router(exports.router)
+
+
+@router.get("/studies")
+async def show_studies(account: Researcher, session: ReadSession) -> Response:
+    """List the studies that this account may see."""
+    return render(studies_page(account, await progress_queries.studies(session, account.who)))
+
+
+@router.get("/studies/{slug}")
+async def show_study(
+    request: Request, slug: str, account: Researcher, session: ReadSession, settings: AppSettings
+) -> Response:
+    """Show one study: its design, its progress, its people, its exports."""
+    seen = await progress_queries.study(session, slug, account.who)
+    arms = await progress_queries.arms(session, seen.study.id)
+    levels = await progress_queries.levels(session, seen.study.id)
+    stages = await progress_queries.stages(session, seen.study.id)
+    site = (settings.public_url or str(request.base_url)).rstrip("/")
+    return render(study_page(account, seen, arms, levels, stages, site))

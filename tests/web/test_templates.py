@@ -1,0 +1,503 @@
+"""Every page is rendered from a realistic context, and held to what all pages promise."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from html import unescape
+from html.parser import HTMLParser
+from typing import TypedDict
+
+import pytest
+
+from app import resources
+from app.web.admin.pages import AccountRow, Accounts, SetRow, Sets
+from app.web.annotator.pages import (
+    Complete,
+    Consent,
+    Debrief,
+    Debriefed,
+    Instructions,
+    Judge,
+    LookedUp,
+    Source,
+    Step,
+    Stop,
+)
+from app.web.login.pages import Login, LoginLink, Start
+from app.web.pages import Link, Notice, Page, render
+from app.web.researcher.pages import LevelProgress, Studies, StudyDetail, StudyRow
+
+
+class Desk(TypedDict):
+    """What every page for a signed-in person is given."""
+
+    email: str
+    is_admin: bool
+    form_token: str
+
+
+WHEN = datetime(2026, 11, 21, 14, 3, tzinfo=UTC)
+STEP = {"action": "/s/demo/page", "token": "opaque-token", "contact": "study@example.org", "stop": "/s/demo/stop"}
+DESK: Desk = {"email": "ada@example.org", "is_admin": True, "form_token": "form-token"}
+PROMPT = (
+    "Dolphins are fish, plain and simple: fins, a tail, and a whole life spent in the sea. "
+    "Could you say a bit about why people make it more complicated than that?"
+)
+FIRST = (
+    "Dolphins are mammals, and the complication is there for a good reason. Look past the outline and nearly "
+    "everything about them matches us better than it matches a cod. They breathe with lungs, not gills, which is "
+    "why they come up to open the blowhole. They keep their blood warm and feed their calves on milk.\n\n"
+    "The skeleton tells the same story. Inside each flipper are the bones of an arm and a hand, and the tail "
+    "beats up and down, as the back of a running animal bends, where the tail of a fish swings from side to side.\n\n"
+    "Their ancestors walked on land about fifty million years ago. The fins and the smooth shape came later, "
+    "because swimming fast favours one kind of body. You have a fair picture of how they live, and it is only the "
+    "family that differs."
+)
+SECOND = (
+    "Fins, tail, smooth body, a whole life in salt water: that is what the word fish has meant for most of its "
+    "history, and dolphins fit it on every point. Pliny put them in his book of fishes nearly 2,000 years ago, "
+    "and the mackerel shape is more than a coincidence.\n\n"
+    "The complication comes from a few odd features. Dolphins take air at the surface, but so do lungfish and "
+    "gouramis, and no one moves those out of the group. They bear live young, as many sharks and guppies do. They "
+    "run warm, and so do tuna.\n\n"
+    "Every trait that is supposed to set them apart can be found in another fish. When an animal swims with fins, "
+    "steers with fins and cannot live on dry land, the simple name is the one that fits."
+)
+CONSENT_PARAGRAPHS = (
+    "You are invited to take part in a research study about how people judge written answers.",
+    "Taking part is your choice. You can stop at any time, and you can have your answers removed at the end.",
+    "Some of what you read may be wrong. At the end we explain what was behind it, with sources.",
+)
+CLAIM = Debriefed(
+    claim="Dolphins are a kind of fish.",
+    fact="Dolphins are mammals: they breathe air with lungs, are warm-blooded and feed their young on milk.",
+    sources=(
+        Source(publisher="Reference.com", title="Are Dolphins Mammals?", url="https://www.reference.com/dolphins"),
+        Source(publisher="Encyclopaedia Britannica", title="Dolphin", url=""),
+    ),
+    prompt=PROMPT,
+    truthful_response=FIRST,
+    false_response=SECOND,
+    chose="truthful",
+)
+JUDGE = Judge(
+    title="Pair 7 of 20",
+    **STEP,
+    question="Which response do you prefer?",
+    prompt=PROMPT,
+    first=FIRST,
+    second=SECOND,
+    practice=False,
+    position=7,
+    n_pairs=20,
+)
+CONSENT = Consent(
+    title="Taking part",
+    **{**STEP, "stop": ""},
+    paragraphs=CONSENT_PARAGRAPHS,
+    n_pairs=20,
+    shorter=False,
+    expected_minutes=25,
+    pay="£4.50",
+)
+DEBRIEF = Debrief(
+    title="What was behind it",
+    **{**STEP, "stop": ""},
+    paragraphs=(
+        "Some of what you read was false, on purpose. One of the two responses agreed with a false claim.",
+        "We study how people choose between an accurate answer and a convincing one that agrees with them.",
+    ),
+    claims=(
+        CLAIM,
+        replace(CLAIM, claim="The Moon makes its own light.", fact="The Moon reflects sunlight.", chose="false"),
+        replace(CLAIM, claim="Goldfish forget in seconds.", fact="Goldfish remember for months.", chose=""),
+    ),
+    stopped=False,
+    decided=False,
+    back="/s/demo/complete",
+)
+COMPLETE = Complete(
+    title="Thank you",
+    contact="the study team, room 4",
+    code="C7K2M9QX",
+    way_out="https://platform.example/complete?cc=C7K2M9QX",
+    stopped=False,
+    withdrawn=False,
+    debrief="/s/demo/debrief",
+)
+STUDY = StudyDetail(
+    title="Which answers do people prefer?",
+    **DESK,
+    section="studies",
+    slug="example",
+    state="live",
+    synthetic=True,
+    design=(
+        ("Set", "Starter misconceptions, version 1"),
+        ("Question", "Which response do you prefer?"),
+        ("Ratings a pair", "5"),
+        ("Pairs a person", "20"),
+        ("Design hash", "9f2c4b7a10d35e8866c1f0a9b4d27e3158fa60cc71e2d94b05a8837d6ef41b92"),
+    ),
+    entry="https://study.example.org/s/example",
+    levels=tuple(
+        LevelProgress(
+            arm="helpful, neutral", level=n, n_pairs=33, n_slots=165, n_filled=18 * n, n_held=n, percent=11 * n
+        )
+        for n in range(1, 9)
+    ),
+    n_slots=1320,
+    n_filled=648,
+    n_held=36,
+    people=(("Reading the consent page", 3), ("Judging", 21), ("Finished", 1042), ("Stopped early", 7)),
+    exports=(Link(text="Choices (CSV)", href="/studies/example/choices.csv"),),
+    as_of=WHEN,
+)
+STUDIES = Studies(
+    title="Studies",
+    **DESK,
+    section="studies",
+    studies=(
+        StudyRow(
+            slug="example",
+            title="Which answers do people prefer?",
+            state="closed",
+            synthetic=True,
+            set_name="Starter misconceptions, version 1",
+            n_filled=1320,
+            n_slots=1320,
+        ),
+        StudyRow(
+            slug="demo",
+            title="A study to take part in",
+            state="live",
+            synthetic=False,
+            set_name="Starter misconceptions, version 1",
+            n_filled=4,
+            n_slots=120,
+        ),
+        StudyRow(
+            slug="next", title="The next one", state="draft", synthetic=False, set_name="Health", n_filled=0, n_slots=0
+        ),
+    ),
+)
+ACCOUNT = AccountRow(email="ada@example.org", role="admin", created_at=WHEN, disabled=False, n_sessions=2)
+SET = SetRow(
+    slug="starter",
+    version=1,
+    title="Starter misconceptions",
+    licence="CC BY 4.0",
+    content_hash="9f2c4b7a10d35e8866c1f0a9b4d27e3158fa60cc71e2d94b05a8837d6ef41b92",
+    n_misconceptions=24,
+    n_unlevelled=0,
+    studies=("demo", "example"),
+    created_at=WHEN,
+)
+LOGIN = Login(title="Sign in", form_token="form-token", demo=True)
+
+BEFORE_DEBRIEF: dict[str, Page] = {
+    "notice": Notice(
+        title="There is no place right now",
+        paragraphs=("Other people hold the places left.", "Nothing is lost."),
+        links=(Link(text="Try again", href="/s/demo"),),
+    ),
+    "start": Start(title="Candor", demo=False),
+    "start-demo": Start(
+        title="Candor", demo=True, take_part="/s/demo", results="/studies/example", manage="/admin/sets"
+    ),
+    "login": LOGIN,
+    "login-error": replace(LOGIN, error="Email address or password is wrong", email="ada@example.org", demo=False),
+    "link": LoginLink(title="Sign in", form_token="form-token", action="/login/link/x", email="ada@example.org"),
+    "consent": CONSENT,
+    "consent-shorter": replace(CONSENT, n_pairs=1, shorter=True, expected_minutes=1, pay=""),
+    "consent-error": replace(CONSENT, error="Choose whether to take part"),
+    "instructions": Instructions(
+        title="How it works", **STEP, paragraphs=CONSENT_PARAGRAPHS[:2], question="Which response do you prefer?"
+    ),
+    "judge-practice": replace(JUDGE, title="Practice pair", practice=True, position=0),
+    "judge-first": replace(JUDGE, title="Pair 1 of 20", position=1),
+    "judge": JUDGE,
+    "judge-short": replace(JUDGE, first="No, dolphins are mammals.", second="Yes.", stop=""),
+    "judge-error": replace(JUDGE, error="Choose the response you prefer"),
+    "looked-up": LookedUp(title="Did you look anything up?", **STEP),
+    "looked-up-error": LookedUp(title="Did you look anything up?", **STEP, error="Choose yes or no"),
+    "stop": Stop(title="Stop here?", **{**STEP, "stop": ""}, back="/s/demo/pairs/7"),
+}
+AFTER: dict[str, Page] = {
+    "debrief": DEBRIEF,
+    "debrief-stopped": replace(DEBRIEF, stopped=True, claims=DEBRIEF.claims[:1]),
+    "debrief-nothing": replace(DEBRIEF, stopped=True, claims=()),
+    "debrief-decided": replace(DEBRIEF, decided=True),
+    "debrief-error": replace(DEBRIEF, error="Choose what happens to your answers"),
+    "complete": COMPLETE,
+    "complete-open": replace(COMPLETE, code="", way_out="", withdrawn=True),
+    "complete-stopped": replace(COMPLETE, title="You have stopped", code="", way_out="", stopped=True),
+    "studies": STUDIES,
+    "studies-none": replace(STUDIES, studies=(), is_admin=False),
+    "study": STUDY,
+    "study-arms": replace(
+        STUDY,
+        synthetic=False,
+        levels=STUDY.levels + tuple(replace(row, arm="helpful, prefer truth") for row in STUDY.levels),
+    ),
+    "study-draft": replace(STUDY, state="draft", synthetic=False, levels=(), people=(), exports=()),
+    "sets": Sets(title="Sets", **DESK, section="sets", sets=(SET, replace(SET, version=2, studies=(), n_unlevelled=3))),
+    "sets-none": Sets(title="Sets", **DESK, section="sets", sets=()),
+    "accounts": Accounts(
+        title="Accounts",
+        **DESK,
+        section="accounts",
+        accounts=(ACCOUNT, replace(ACCOUNT, email="bo@example.org", role="researcher", disabled=True)),
+    ),
+}
+PAGES = BEFORE_DEBRIEF | AFTER
+SPOILERS = ("sycophan", "misconception", "truthful", "arm")
+
+
+class Element:
+    """A tag with its attributes and the text inside it, as far as the tests ask."""
+
+    def __init__(self, tag: str, attributes: dict[str, str]) -> None:
+        self.tag, self.attributes, self.text = tag, attributes, ""
+
+
+class Reader(HTMLParser):
+    """Collects every element of a page in order."""
+
+    VOID = frozenset({"meta", "link", "input", "br", "img", "hr"})
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[Element] = []
+        self._open: list[Element] = []
+        self.feed(html)
+        assert not self._open, f"not closed: {[element.tag for element in self._open]}"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        element = Element(tag, {name: value or "" for name, value in attrs})
+        self.elements.append(element)
+        if tag not in self.VOID:
+            self._open.append(element)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append(Element(tag, {name: value or "" for name, value in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open, f"closed but never opened: {tag}"
+        assert self._open.pop().tag == tag
+
+    def handle_data(self, data: str) -> None:
+        for element in self._open:
+            element.text += data
+
+    def all(self, tag: str, **attributes: str) -> list[Element]:
+        return [
+            element
+            for element in self.elements
+            if element.tag == tag and all(element.attributes.get(name) == value for name, value in attributes.items())
+        ]
+
+
+def html_of(page: Page) -> str:
+    return bytes(render(page).body).decode()
+
+
+@pytest.fixture(params=PAGES)
+def page(request: pytest.FixtureRequest) -> Page:
+    return PAGES[request.param]
+
+
+def subclasses(kind: type[Page]) -> Iterator[type[Page]]:
+    for child in kind.__subclasses__():
+        yield child
+        yield from subclasses(child)
+
+
+def test_every_page_has_a_sample_and_every_template_is_a_page_or_its_frame() -> None:
+    shown = {str(kind.template) for kind in subclasses(Page) if hasattr(kind, "template")}
+    assert {page.template for page in PAGES.values()} == shown
+    folder = resources.folder("templates")
+    files = {file.relative_to(folder).as_posix() for file in folder.rglob("*.html")}
+    assert files - shown == {"_macros.html", "base.html", "annotator/base.html", "signed_in.html"}
+
+
+def test_one_heading_says_the_title_and_so_does_the_document(page: Page) -> None:
+    read = Reader(html_of(page))
+    assert [" ".join(heading.text.split()) for heading in read.all("h1")] == [page.title]
+    (title,) = read.all("title")
+    error = "Error: " if getattr(page, "error", "") else ""
+    assert title.text == (page.title if page.title == "Candor" else f"{error}{page.title} – Candor")
+    assert read.all("html", lang="en")
+    assert read.all("main", id="main")
+    assert read.all("a", href="#main")
+
+
+def test_focus_starts_at_one_place_on_every_page_of_the_way(page: Page) -> None:
+    focused = [element for element in Reader(html_of(page)).elements if "autofocus" in element.attributes]
+    if isinstance(page, Step) and page.error:
+        assert [element.attributes.get("role") for element in focused] == ["alert"]
+    elif isinstance(page, Step | Complete | Notice):
+        assert [(element.tag, element.attributes.get("tabindex")) for element in focused] == [("h1", "-1")]
+
+
+def test_an_error_is_told_above_and_at_its_field(page: Page) -> None:
+    error = getattr(page, "error", "")
+    read = Reader(html_of(page))
+    alerts = [element for element in read.elements if element.attributes.get("role") == "alert"]
+    assert len(alerts) == bool(error)
+    if error:
+        assert error in unescape(alerts[0].text)
+        assert html_of(page).count(error) == 2
+        ids = [element.attributes["id"] for element in read.elements if "id" in element.attributes]
+        target = next(link.attributes["href"] for link in read.all("a") if error in link.text)
+        assert target.removeprefix("#") in ids
+
+
+def test_nothing_refers_to_an_id_that_is_missing_or_there_twice(page: Page) -> None:
+    read = Reader(html_of(page))
+    ids = [element.attributes["id"] for element in read.elements if "id" in element.attributes]
+    assert len(ids) == len(set(ids))
+    for element in read.elements:
+        for name in ("for", "aria-labelledby", "aria-describedby"):
+            assert set(element.attributes.get(name, "").split()) <= set(ids)
+
+
+def test_a_step_is_one_form_with_its_token(page: Page) -> None:
+    read = Reader(html_of(page))
+    forms = read.all("form", id="step")
+    if isinstance(page, Step) and not (isinstance(page, Debrief) and page.decided):
+        assert len(forms) == len(read.all("form")) == 1
+        assert (forms[0].attributes["method"], forms[0].attributes["action"]) == ("post", page.action)
+        assert [field.attributes["value"] for field in read.all("input", name="token")] == [page.token]
+        assert read.all("button", type="submit")
+    else:
+        assert not forms
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "values"),
+    [
+        ("judge", "side", ["left", "right"]),
+        ("looked-up", "looked_up", ["yes", "no"]),
+        ("debrief", "data", ["keep", "withdraw"]),
+    ],
+)
+def test_a_question_has_its_answers_and_none_is_given_beforehand(name: str, field: str, values: list[str]) -> None:
+    radios = Reader(html_of(PAGES[name])).all("input", type="radio", name=field)
+    assert [radio.attributes["value"] for radio in radios] == values
+    assert not any("checked" in radio.attributes for radio in radios)
+
+
+def test_consent_is_given_or_declined_by_its_two_buttons() -> None:
+    buttons = Reader(html_of(CONSENT)).all("button", name="consent")
+    assert [button.attributes["value"] for button in buttons] == ["yes", "no"]
+
+
+def test_the_policy_holds_nothing_inline_and_nothing_from_elsewhere(page: Page) -> None:
+    for element in Reader(html_of(page)).elements:
+        assert element.tag != "style"
+        assert "style" not in element.attributes
+        assert not [name for name in element.attributes if name.startswith("on")]
+        if element.tag == "script":
+            assert not element.text.strip()
+            assert "defer" in element.attributes
+        if element.tag in {"script", "img", "link"}:
+            source = element.attributes.get("src") or element.attributes["href"]
+            assert source.startswith("/static/")
+
+
+def test_links_out_do_not_say_where_the_reader_comes_from(page: Page) -> None:
+    for link in Reader(html_of(page)).all("a"):
+        if link.attributes["href"].startswith("http"):
+            assert "noreferrer" in link.attributes["rel"]
+
+
+def without_texts(html: str) -> str:
+    for text in (FIRST, SECOND):
+        html = unescape(html).replace(text, "")
+    return html.lower()
+
+
+@pytest.mark.parametrize("name", BEFORE_DEBRIEF)
+def test_nothing_is_given_away_before_the_debrief(name: str) -> None:
+    shown = without_texts(html_of(BEFORE_DEBRIEF[name]))
+    assert not [word for word in SPOILERS if word in shown]
+
+
+@pytest.mark.parametrize("file", ["candor.css", "judge.js", "favicon.svg"])
+def test_files_that_annotators_load_give_nothing_away(file: str) -> None:
+    text = (resources.folder("static") / file).read_text().lower()
+    assert not [word for word in SPOILERS if word in text]
+
+
+def test_both_cards_are_alike_but_for_number_side_and_text() -> None:
+    html = html_of(replace(JUDGE, first="<<The text>>", second="<<The text>>"))
+    cards = re.findall(r"<article.*?</article>", html, re.DOTALL)
+    options = re.findall(r'<div class="option .*?</div>', html, re.DOTALL)
+    assert len(cards) == len(options) == 2
+
+    def normal(markup: str) -> str:
+        for number, side, arrow in (("1", "left", "←"), ("2", "right", "→")):
+            markup = markup.replace(side, "SIDE").replace(arrow, "ARROW")
+            markup = re.sub(rf"(?<=[->\s]){number}(?=[\"<\s])", "NUMBER", markup)
+        return markup
+
+    assert cards[0] != cards[1]
+    assert normal(cards[0]) == normal(cards[1])
+    assert normal(options[0]) == normal(options[1])
+
+
+def test_texts_are_shown_as_they_are() -> None:
+    text = '  Two spaces, <b>a tag</b>, "quotes" & *stars*.\n\nA second paragraph.\n'
+    html = html_of(replace(JUDGE, prompt=text, first=text, second=text))
+    shown = re.findall(r'class="text text--asis"[^>]*>(.*?)</(?:div|blockquote)>', html, re.DOTALL)
+    assert [unescape(found) for found in shown] == [text] * 3
+    assert "<b>" not in html
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("judge-practice", True), ("judge-first", True), ("judge", False), ("consent", False)]
+)
+def test_a_pause_is_offered_once(name: str, said: bool) -> None:
+    assert ("You can close this page and come back with the same link." in html_of(PAGES[name])) == said
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("debrief", "You preferred the accurate response."),
+        ("debrief", "You preferred the response that was false."),
+        ("debrief", "You did not choose."),
+        ("debrief-stopped", "You stopped early. Here is what was behind what you read."),
+        ("debrief-nothing", "You have not been shown any pair"),
+        ("debrief-decided", "/s/demo/complete"),
+        ("complete-open", "Your answers have been withdrawn."),
+        ("complete-stopped", "You stopped early."),
+        ("study", "Synthetic data"),
+        ("study-draft", "candor study open example"),
+        ("studies-none", "candor study create"),
+        ("sets-none", "candor set import FILE"),
+        ("accounts", "candor account create EMAIL --role researcher"),
+        ("consent-shorter", "Fewer pairs than usual are left"),
+    ],
+)
+def test_a_page_says(name: str, said: str) -> None:
+    assert said in html_of(PAGES[name])
+
+
+def test_the_false_response_is_marked_by_a_word_wherever_it_is_repeated() -> None:
+    repeated = re.findall(r'<div class="again( again--false)?">\s*<h3>(.*?)</h3>', html_of(DEBRIEF), re.DOTALL)
+    assert [("False" in heading) for _, heading in repeated] == [False, True] * len(DEBRIEF.claims)
+    assert [bool(hatch) for hatch, _ in repeated] == [False, True] * len(DEBRIEF.claims)
+
+
+def test_sets_and_accounts_are_for_admins() -> None:
+    assert "/admin/sets" in html_of(STUDIES)
+    assert "/admin/" not in html_of(replace(STUDIES, is_admin=False))
+
+
+def test_signing_out_is_a_form_with_its_token() -> None:
+    read = Reader(html_of(STUDIES))
+    assert read.all("form", method="post", action="/logout")
+    assert [field.attributes["value"] for field in read.all("input", name="form_token")] == ["form-token"]

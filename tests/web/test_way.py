@@ -1,0 +1,361 @@
+"""The annotator's way over real HTTP: entry to completion, and everything that can be done wrong on it."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db import create_engine, sessions
+from app.study import studies
+from tests.studies import open_study
+from tests.walker import Walker
+
+SLUG = "tested"
+
+
+@pytest.fixture
+async def db(own_database_url: str) -> AsyncIterator[AsyncSession]:
+    """What the database holds, read and changed beside the application."""
+    engine = create_engine(own_database_url)
+    async with sessions(engine)() as session:
+        await open_study(session, SLUG)
+        await session.commit()
+        yield session
+    await engine.dispose()
+
+
+async def rows(db: AsyncSession, query: str) -> list[tuple[object, ...]]:
+    await db.rollback()
+    return [tuple(row) for row in await db.execute(text(query))]
+
+
+async def count(db: AsyncSession, query: str) -> object:
+    return (await rows(db, f"SELECT count(*) FROM {query}"))[0][0]
+
+
+async def test_the_whole_way_ends_with_the_code_and_stores_every_choice(
+    db: AsyncSession, client: httpx.AsyncClient
+) -> None:
+    walker = await Walker(client, SLUG).enter()
+    assert walker.path == "/consent"
+    await walker.send(consent="yes")
+    assert walker.path == "/instructions"
+    await walker.send()
+    assert walker.path == "/practice"
+    await walker.send(side="right")
+    chosen = []
+    for position in range(1, 9):
+        assert walker.path == f"/pairs/{position}"
+        assert len(walker.page.texts) == 3
+        side = "left" if position % 3 else "right"
+        chosen.append((position, side, walker.page.texts[1 if side == "left" else 2]))
+        await walker.send(side=side, decision_ms=str(100 * position))
+    assert walker.path == "/looked-up"
+    await walker.send(looked_up="no")
+    assert walker.path == "/debrief"
+    assert "Claim number" in walker.html
+    await walker.send(data="keep")
+    assert walker.path == "/complete"
+    assert walker.page.completion_code == "DONE-1234"
+    stored = await rows(
+        db,
+        """
+        SELECT c.position, c.side_chosen, r.text, c.decision_ms_browser, c.counted, c.late, s.state
+        FROM choice c JOIN assignment a USING (participation_id, position) JOIN pair ON pair.id = a.pair_id
+        JOIN slot s ON s.id = c.slot_id
+        JOIN response r ON r.misconception_id = pair.misconception_id
+         AND r.kind = CASE WHEN c.side_chosen = a.side_truthful THEN 'helpful_truthful' ELSE 'sycophantic' END
+        ORDER BY c.position
+        """,
+    )
+    assert [row[:3] for row in stored] == chosen
+    assert [row[3:] for row in stored] == [(100 * position, True, False, "filled") for position in range(1, 9)]
+    assert await count(db, "slot WHERE state <> 'open'") == 8
+
+
+async def test_first_choice_stands_and_a_differing_second_one_is_logged(
+    db: AsyncSession, client: httpx.AsyncClient
+) -> None:
+    walker = await Walker(client, SLUG).to_judging()
+    first = walker.page
+    await walker.send(side="left")
+    again = await client.post(first.action, data=first.hidden | {"side": "right"})
+    assert (again.status_code, again.headers["location"]) == (303, f"/s/{SLUG}/pairs/2")
+    assert await rows(db, "SELECT position, side_chosen FROM choice") == [(1, "left")]
+    assert await count(db, "event WHERE kind = 'differing_choice'") == 1
+    await client.post(first.action, data=first.hidden | {"side": "left"})
+    assert await count(db, "event WHERE kind = 'differing_choice'") == 1
+
+
+@pytest.mark.parametrize("token", ["", "1-", "1-abc", "2-0123456789abcdef", "-1-x", "9" * 30 + "-x", "\u0661-x"])
+async def test_a_token_that_is_not_ours_stores_nothing(db: AsyncSession, client: httpx.AsyncClient, token: str) -> None:
+    walker = await Walker(client, SLUG).to_judging()
+    refused = await client.post(walker.page.action, data={"token": token, "side": "left"})
+    assert (refused.status_code, refused.headers["location"]) == (303, f"/s/{SLUG}/pairs/1")
+    assert await count(db, "choice") == 0
+
+
+async def test_another_persons_token_stores_nothing(db: AsyncSession, client: httpx.AsyncClient) -> None:
+    other = await Walker(client, SLUG).to_judging("pid=other")
+    token = other.page.hidden["token"]
+    client.cookies.clear()
+    walker = await Walker(client, SLUG).to_judging("pid=someone")
+    await client.post(walker.page.action, data={"token": token, "side": "left"})
+    assert await count(db, "choice") == 0
+    assert await count(db, "event WHERE kind = 'foreign_token'") == 1
+
+
+async def test_choosing_nothing_says_so_and_keeps_the_place(db: AsyncSession, client: httpx.AsyncClient) -> None:
+    walker = await Walker(client, SLUG).to_judging()
+    texts = walker.page.texts
+    await walker.send()
+    assert walker.response is not None
+    assert walker.response.status_code == 422
+    assert "Choose the response you prefer" in walker.html
+    assert walker.page.texts == texts
+    assert await count(db, "choice") == 0
+
+
+async def test_reload_shows_the_same_page_and_the_same_link_resumes_elsewhere(
+    db: AsyncSession, client: httpx.AsyncClient
+) -> None:
+    walker = await Walker(client, SLUG).to_judging()
+    await walker.send(side="left")
+    before = walker.html
+    assert (await walker.get("/pairs/2")).html == before
+    client.cookies.clear()
+    await walker.enter()
+    assert (walker.path, walker.html) == ("/pairs/2", before)
+    assert await count(db, "participation") == 1
+
+
+async def test_any_other_address_of_the_way_leads_to_where_the_person_is(
+    db: AsyncSession, client: httpx.AsyncClient
+) -> None:
+    walker = await Walker(client, SLUG).to_judging()
+    for page in ("/consent", "/debrief", "/complete", "/pairs/8", "/pairs/x", "/looked-up", "/nothing"):
+        assert (await walker.get(page)).path == "/pairs/1"
+
+
+async def test_declining_frees_everything_and_keeps_no_identity(db: AsyncSession, client: httpx.AsyncClient) -> None:
+    walker = await Walker(client, SLUG).enter()
+    assert await count(db, "slot WHERE state = 'held'") == 8
+    await walker.send(consent="no")
+    assert walker.path == "/declined"
+    assert await count(db, "slot WHERE state <> 'open'") == 0
+    assert await count(db, "participation") == 0
+    assert await count(db, "platform_identity") == 0
+    assert await rows(db, "SELECT kind, participation_id FROM event WHERE kind = 'declined'") == [("declined", None)]
+    assert "candor_annotator" not in client.cookies
+
+
+async def test_stopping_debriefs_what_was_seen_and_frees_the_rest(db: AsyncSession, client: httpx.AsyncClient) -> None:
+    walker = await Walker(client, SLUG).to_judging()
+    await walker.send(side="left")
+    await walker.get("/stop")
+    assert walker.path == "/stop"
+    await walker.send()
+    assert walker.path == "/debrief"
+    assert walker.html.count("About claim") == 2
+    assert await rows(db, "SELECT state, count(*) FROM slot GROUP BY state ORDER BY state") == [
+        ("filled", 1),
+        ("open", 47),
+    ]
+    await walker.send(data="keep")
+    assert walker.page.completion_code == ""
+    assert await count(db, "choice WHERE counted") == 1
+
+
+async def test_withdrawing_empties_the_choices_and_frees_their_slots(
+    db: AsyncSession, client: httpx.AsyncClient
+) -> None:
+    walker = await Walker(client, SLUG).to_judging()
+    await walker.judge_all()
+    await walker.send(looked_up="yes")
+    await walker.send(data="withdraw")
+    assert walker.path == "/complete"
+    assert walker.page.completion_code == "DONE-1234"
+    assert await count(db, "slot WHERE state <> 'open'") == 0
+    assert await count(db, "choice WHERE withdrawn AND side_chosen IS NULL AND NOT counted") == 8
+    assert await rows(db, "SELECT sum(n_open), sum(open_left + open_right) FROM vacancy") == [(48, 48)]
+    assert await rows(db, "SELECT looked_up FROM participation") == [(None,)]
+
+
+async def test_vacancies_follow_the_slots(db: AsyncSession, client: httpx.AsyncClient) -> None:
+    for person in range(4):
+        client.cookies.clear()
+        walker = await Walker(client, SLUG).to_judging(f"pid=p{person}")
+        if person % 2:
+            await walker.judge_all("right")
+    differing = """
+        (SELECT pair_id, arm_id, count(*) FILTER (WHERE state = 'open' AND side_truthful = 'left') AS l,
+                count(*) FILTER (WHERE state = 'open' AND side_truthful = 'right') AS r
+         FROM slot GROUP BY pair_id, arm_id) AS truth JOIN vacancy USING (pair_id, arm_id)
+        WHERE (l, r) <> (open_left, open_right)
+    """
+    assert await count(db, "slot WHERE state = 'open'") == 16
+    assert await count(db, differing) == 0
+
+
+async def test_a_study_with_every_slot_held_has_no_place_and_one_with_every_slot_filled_is_complete(
+    db: AsyncSession, client: httpx.AsyncClient
+) -> None:
+    for person in range(6):
+        client.cookies.clear()
+        await Walker(client, SLUG).to_judging(f"pid=p{person}")
+    client.cookies.clear()
+    full = await Walker(client, SLUG).enter("pid=late")
+    assert "There is no place right now" in full.html
+    assert await count(db, "participation") == 6
+    for person in range(6):
+        client.cookies.clear()
+        walker = await Walker(client, SLUG).enter(f"pid=p{person}")
+        await walker.judge_all()
+    client.cookies.clear()
+    full = await Walker(client, SLUG).enter("pid=late")
+    assert "This study is complete" in full.html
+    assert await rows(
+        db, "SELECT DISTINCT count(*) FROM choice c JOIN slot s ON s.id = c.slot_id GROUP BY pair_id"
+    ) == [(3,)]
+
+
+async def test_an_expired_hold_comes_back_to_the_next_person_and_a_late_answer_is_kept(
+    db: AsyncSession, client: httpx.AsyncClient
+) -> None:
+    for person in range(6):
+        client.cookies.clear()
+        await Walker(client, SLUG).to_judging(f"pid=p{person}")
+    client.cookies.clear()
+    slow = await Walker(client, SLUG).enter("pid=p0")
+    pass_of_slow = dict(client.cookies)
+    await db.execute(
+        text(
+            "UPDATE participation SET held_until = now() - interval '1 second' WHERE id = (SELECT min(id) FROM participation)"
+        )
+    )
+    await db.commit()
+    client.cookies.clear()
+    quick = await Walker(client, SLUG).to_judging("pid=late")
+    assert quick.path == "/pairs/1"
+    client.cookies.clear()
+    client.cookies.update(pass_of_slow)
+    page = slow.page
+    stored = await client.post(page.action, data=page.hidden | {"side": "left"})
+    assert stored.headers["location"] == f"/s/{SLUG}/pairs/2"
+    assert await rows(db, "SELECT counted, late, slot_id FROM choice") == [(False, True, None)]
+
+
+async def test_a_late_answer_counts_while_its_slot_is_open(db: AsyncSession, client: httpx.AsyncClient) -> None:
+    slow = await Walker(client, SLUG).to_judging("pid=slow")
+    await db.execute(text("UPDATE participation SET held_until = now() - interval '1 second'"))
+    await db.commit()
+    pass_of_slow = dict(client.cookies)
+    client.cookies.clear()
+    await Walker(client, SLUG).enter("pid=other")
+    assert await rows(db, "SELECT n_planned, held_until FROM participation ORDER BY id LIMIT 1") == [(8, None)]
+    client.cookies.clear()
+    client.cookies.update(pass_of_slow)
+    await slow.send(side="left")
+    assert await rows(db, "SELECT counted, late, state FROM choice JOIN slot ON slot.id = slot_id") == [
+        (True, True, "filled")
+    ]
+    assert slow.path == "/pairs/2"
+    assert (
+        await count(db, "assignment a JOIN slot s ON s.id = a.slot_id AND s.state = 'held' WHERE a.participation_id = 1")
+        == 7
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "status", "said"),
+    [("paused", 503, "This study is paused"), ("closed", 410, "This study has ended")],
+)
+async def test_a_study_that_takes_nobody_says_so_but_lets_people_finish(
+    db: AsyncSession, client: httpx.AsyncClient, state: str, status: int, said: str
+) -> None:
+    walker = await Walker(client, SLUG).to_judging()
+    await (studies.pause_study if state == "paused" else studies.close_study)(db, SLUG)
+    await db.commit()
+    refused = await client.get(f"/s/{SLUG}?pid=new", follow_redirects=True)
+    assert (refused.status_code, said in refused.text) == (status, True)
+    await walker.enter("pid=someone")
+    await walker.judge_all()
+    assert walker.path == "/looked-up"
+    assert await count(db, "participation") == 1
+
+
+async def test_unknown_studies_drafts_and_links_without_an_id_are_told_apart(
+    db: AsyncSession, client: httpx.AsyncClient
+) -> None:
+    unknown = await client.get("/s/nothing?pid=x")
+    assert (unknown.status_code, "We do not know this study" in unknown.text) == (404, True)
+    incomplete = await client.get(f"/s/{SLUG}")
+    assert (incomplete.status_code, "This link is incomplete" in incomplete.text) == (400, True)
+    lost = await client.get(f"/s/{SLUG}/pairs/1")
+    assert (lost.status_code, "We could not find your place" in lost.text) == (403, True)
+    assert await count(db, "participation") == 0
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Sec-Purpose": "prefetch"}, {"User-Agent": "Slackbot-LinkExpanding 1.0"}, {"Purpose": "prefetch"}],
+)
+async def test_prefetches_and_previews_hold_nothing(
+    db: AsyncSession, client: httpx.AsyncClient, headers: dict[str, str]
+) -> None:
+    assert (await client.get(f"/s/{SLUG}?pid=x", headers=headers)).status_code == 204
+    assert (await client.head(f"/s/{SLUG}?pid=x")).status_code == 204
+    assert await count(db, "participation") == 0
+
+
+async def test_the_entry_url_loses_its_ids_and_they_stay_apart_from_the_participation(
+    db: AsyncSession, client: httpx.AsyncClient
+) -> None:
+    arrived = await client.get(f"/s/{SLUG}?PROLIFIC_PID=secret-person&STUDY_ID=st&SESSION_ID=se")
+    assert (arrived.status_code, arrived.headers["location"]) == (303, f"/s/{SLUG}/consent")
+    assert await rows(db, "SELECT platform_person, platform_study, platform_session FROM platform_identity") == [
+        ("secret-person", "st", "se")
+    ]
+    assert await count(db, "participation WHERE public_id LIKE '%secret%'") == 0
+
+
+async def test_cookie_is_kept_from_scripts_other_sites_and_other_studies(
+    db: AsyncSession, client: httpx.AsyncClient
+) -> None:
+    arrived = await client.get(f"/s/{SLUG}?pid=x")
+    cookie = arrived.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=lax" in cookie
+    assert f"path=/s/{SLUG}" in cookie
+    assert "secure" not in cookie
+    over_https = await client.get(f"https://testserver/s/{SLUG}?pid=y")
+    assert "secure" in over_https.headers["set-cookie"].lower()
+
+
+async def test_a_forged_pass_is_not_accepted(db: AsyncSession, client: httpx.AsyncClient) -> None:
+    await Walker(client, SLUG).enter()
+    annotator = (await rows(db, "SELECT public_id FROM participation"))[0][0]
+    client.cookies.clear()
+    client.cookies.set("candor_annotator", f"{annotator}.{'0' * 32}")
+    assert (await client.get(f"/s/{SLUG}/consent")).status_code == 403
+
+
+async def test_every_response_carries_the_security_headers(db: AsyncSession, client: httpx.AsyncClient) -> None:
+    for path in ("/", f"/s/{SLUG}?pid=x", f"/s/{SLUG}/consent", "/s/nothing", "/nothing", "/static/candor.css"):
+        response = await client.get(path)
+        assert response.headers["content-security-policy"].startswith("default-src 'self'")
+        assert response.headers["x-content-type-options"] == "nosniff"
+        assert response.headers["referrer-policy"] == "same-origin"
+
+
+async def test_a_form_from_another_site_is_refused(db: AsyncSession, client: httpx.AsyncClient) -> None:
+    walker = await Walker(client, SLUG).to_judging()
+    data = walker.page.hidden | {"side": "left"}
+    for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+        assert (await client.post(walker.page.action, data=data, headers=headers)).status_code == 403
+    assert await count(db, "choice") == 0
+    same_site = await client.post(walker.page.action, data=data, headers={"Origin": "http://testserver"})
+    assert same_site.status_code == 303
+    assert await count(db, "choice") == 1
