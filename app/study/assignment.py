@@ -4,6 +4,7 @@ A person's set is balanced in its sides within one, spread evenly over the diffi
 pairs, in that order of importance, as far as the open slots allow. Nobody is refused for balance.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -73,8 +74,9 @@ def plan(candidates: Iterable[Candidate], n: int, rng: Random, so_far: Sequence[
         What this person was given before; levels and sides are evened out together with it.
     """
     usable = [candidate for candidate in candidates if candidate.n_open > 0]
-    chosen, spare = _spread(usable, n, rng, _count_levels(so_far))
-    _allow_balance(chosen, spare, so_far)
+    counts = Counter(planned.level for planned in so_far)
+    chosen, spare = _spread(usable, n, rng, counts)
+    _allow_balance(chosen, spare, so_far, counts)
     planned = _choose_sides(chosen, rng, so_far)
     rng.shuffle(planned)
     return planned
@@ -83,14 +85,7 @@ def plan(candidates: Iterable[Candidate], n: int, rng: Random, so_far: Sequence[
 Pools = dict[int, list[Candidate]]
 
 
-def _count_levels(so_far: Sequence[Planned]) -> dict[int, int]:
-    counts: dict[int, int] = {}
-    for planned in so_far:
-        counts[planned.level] = counts.get(planned.level, 0) + 1
-    return counts
-
-
-def _spread(candidates: list[Candidate], n: int, rng: Random, counts: dict[int, int]) -> tuple[Pools, Pools]:
+def _spread(candidates: list[Candidate], n: int, rng: Random, counts: Counter[int]) -> tuple[Pools, Pools]:
     """Pick one pair at a time from the level with the fewest so far, the most open pair first; ties at random."""
     rng.shuffle(candidates)
     candidates.sort(key=lambda candidate: candidate.n_open, reverse=True)
@@ -102,10 +97,10 @@ def _spread(candidates: list[Candidate], n: int, rng: Random, counts: dict[int, 
     for _ in range(min(n, len(candidates))):
         level = min(
             (level for level, pool in spare.items() if pool),
-            key=lambda level: (counts.get(level, 0), -spare[level][0].n_open, order[level]),
+            key=lambda level: (counts[level], -spare[level][0].n_open, order[level]),
         )
         chosen[level].append(spare[level].pop(0))
-        counts[level] = counts.get(level, 0) + 1
+        counts[level] += 1
     return chosen, spare
 
 
@@ -113,23 +108,25 @@ def _offers(candidate: Candidate, side: SideName) -> bool:
     return (candidate.open_left if side == "left" else candidate.open_right) > 0
 
 
-def _allow_balance(chosen: Pools, spare: Pools, so_far: Sequence[Planned]) -> None:
-    """Swap chosen pairs for spare ones until enough of them offer each side, or no swap is left."""
+def _allow_balance(chosen: Pools, spare: Pools, so_far: Sequence[Planned], counts: Counter[int]) -> None:
+    """Swap chosen pairs for spare ones until enough of them offer each side, or no swap is left.
+
+    Each swap is the one that costs least; so, by the exchange property of matroids, is the outcome.
+    """
     total = len(so_far) + sum(map(len, chosen.values()))
     sides: tuple[SideName, SideName] = ("left", "right")
     for side in sides:
         given = sum(planned.side_truthful == side for planned in so_far)
         able = sum(_offers(candidate, side) for candidate in chain.from_iterable(chosen.values()))
         for _ in range(total // 2 - given - able):
-            if not _swap_for(side, chosen, spare):
+            if not _swap_for(side, chosen, spare, counts):
                 break
 
 
-def _swap_for(side: SideName, chosen: Pools, spare: Pools) -> bool:
-    """Give up a pair that lacks `side` for the most open spare one that has it; say whether there was one.
+def _swap_for(side: SideName, chosen: Pools, spare: Pools, counts: Counter[int]) -> bool:
+    """Give up a pair that lacks `side` for a spare one that has it; say whether there was one.
 
-    Within a level if possible, so that the spread stays; else from the fullest level that can give to the emptiest
-    that can take. Of equally useful pairs the least open is given up.
+    The levels are to stay as even as they can, then the pairs as open as they can; of equals, within a level.
     """
     givers = {level: [c for c in pool if not _offers(c, side)] for level, pool in chosen.items()}
     takers = {level: [c for c in pool if _offers(c, side)] for level, pool in spare.items()}
@@ -137,11 +134,11 @@ def _swap_for(side: SideName, chosen: Pools, spare: Pools) -> bool:
     if not moves:
         return False
 
-    def cost(move: tuple[int, int]) -> tuple[int, int, int]:
+    def cost(move: tuple[int, int]) -> tuple[int, int, bool]:
         giver, taker = move
-        uneven = 0 if giver == taker else 1 + len(chosen[taker]) - len(chosen[giver])
+        uneven = 0 if giver == taker else 1 + counts[taker] - counts[giver]
         loss = min(c.n_open for c in givers[giver]) - max(c.n_open for c in takers[taker])
-        return (giver != taker, uneven, loss)
+        return (uneven, loss, giver != taker)
 
     giver, taker = min(moves, key=cost)
     out = min(givers[giver], key=lambda candidate: candidate.n_open)
@@ -150,6 +147,8 @@ def _swap_for(side: SideName, chosen: Pools, spare: Pools) -> bool:
     spare[taker].remove(into)
     chosen[taker].append(into)
     spare[giver].append(out)
+    counts[giver] -= 1
+    counts[taker] += 1
     return True
 
 

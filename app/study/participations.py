@@ -38,9 +38,13 @@ class LinkIncomplete(CandorError):
     """The link lacks the id that the study's platform sends."""
 
 
+class PeopleNotWanted(CandorError):
+    """The study is for synthetic annotators alone, so that its data can never be taken for people's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What a person's link brought. `proof` shows that a synthetic annotator is ours."""
+    """What a person's link brought. `proof` shows that a synthetic annotator was sent by `candor simulate`."""
 
     person: str
     platform_study: str | None = None
@@ -53,20 +57,22 @@ async def enter(session: AsyncSession, slug: str, arrival: Arrival) -> str:
 
     Raises
     ------
-    StudyUnknown, StudyNotOpen, StudyFull, NoPlaceNow, LinkIncomplete
+    StudyUnknown, StudyNotOpen, StudyFull, NoPlaceNow, LinkIncomplete, PeopleNotWanted
         Before anything is stored.
     """
     study = await session.scalar(select(Study).filter_by(slug=slug))
     if study is None or study.state == StudyState.DRAFT:
         raise StudyUnknown(slug)
     person = _person(study, arrival)
+    if study.synthetic and not same(arrival.proof, synthetic_proof(study.key, person)):
+        raise PeopleNotWanted(f"study {slug!r} takes synthetic annotators only")
     annotator = public_id(study.key, f"{study.platform}:{person}")
     if await find_place(session, slug, annotator) is not None:
         return annotator
     if study.state != StudyState.LIVE:
         raise StudyNotOpen(slug, study.state)
     arm_id = await _choose_arm(session, study)
-    new = await _insert(session, study, arm_id, annotator, arrival)
+    new = await _insert(session, study, arm_id, annotator)
     if new is not None:
         await _identify(session, study, new, person, arrival)
         await _assign(session, study, arm_id, new, annotator)
@@ -95,12 +101,11 @@ async def _choose_arm(session: AsyncSession, study: Study) -> int:
     return min(arms, key=lambda arm_id: counts.get(arm_id, 0))
 
 
-async def _insert(session: AsyncSession, study: Study, arm_id: int, annotator: str, arrival: Arrival) -> int | None:
+async def _insert(session: AsyncSession, study: Study, arm_id: int, annotator: str) -> int | None:
     """Insert the participation; None when the same person's other tab was first."""
-    synthetic = bool(arrival.proof) and same(arrival.proof, synthetic_proof(study.key, arrival.person))
     inserted: int | None = await session.scalar(
         postgresql.insert(Participation)
-        .values(study_id=study.id, arm_id=arm_id, public_id=annotator, synthetic=synthetic or study.synthetic)
+        .values(study_id=study.id, arm_id=arm_id, public_id=annotator, synthetic=study.synthetic)
         .on_conflict_do_nothing()
         .returning(Participation.id)
     )
