@@ -9,11 +9,13 @@ from pathlib import Path
 import httpx
 import psycopg
 import pytest
+from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from app import migrating
 from app.db import create_engine
 from app.main import create_app
+from app.postgres import Cluster, hold
 from app.settings import Settings
 
 REPOSITORY = Path(__file__).parent.parent
@@ -27,16 +29,12 @@ def postgres_url() -> Iterator[str]:
     if given:
         yield given
         return
-    from app.postgres import Cluster, hold
-
     pg_bin = os.environ.get("CANDOR_PG_BIN")
     with hold(Cluster(BUILD / "test-postgres", Path(pg_bin) if pg_bin else None)) as server:
         yield server.sqlalchemy_url
 
 
 def _named(url: str, database: str) -> str:
-    from sqlalchemy import make_url
-
     return make_url(url).set(database=database).render_as_string(hide_password=False)
 
 

@@ -232,7 +232,8 @@ async def test_an_expired_hold_comes_back_to_the_next_person_and_a_late_answer_i
     pass_of_slow = dict(client.cookies)
     await db.execute(
         text(
-            "UPDATE participation SET held_until = now() - interval '1 second' WHERE id = (SELECT min(id) FROM participation)"
+            "UPDATE participation SET held_until = now() - interval '1 second' "
+            "WHERE id = (SELECT min(id) FROM participation)"
         )
     )
     await db.commit()
@@ -262,10 +263,8 @@ async def test_a_late_answer_counts_while_its_slot_is_open(db: AsyncSession, cli
         (True, True, "filled")
     ]
     assert slow.path == "/pairs/2"
-    assert (
-        await count(db, "assignment a JOIN slot s ON s.id = a.slot_id AND s.state = 'held' WHERE a.participation_id = 1")
-        == 7
-    )
+    held = "assignment a JOIN slot s ON s.id = a.slot_id AND s.state = 'held'"
+    assert await count(db, f"{held} WHERE a.participation_id = 1") == 7
 
 
 @pytest.mark.parametrize(
