@@ -43,6 +43,7 @@ def create(  # noqa: PLR0913, PLR0917 - one parameter an option
     pay: Annotated[str | None, typer.Option(help="Pay in words, as annotators read it.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of every random order; made up if not given.")] = None,
     *,
+    synthetic: Annotated[bool, typer.Option("--synthetic", help="For synthetic annotators alone.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Create a draft of a study. Open it to take people."""
@@ -59,7 +60,8 @@ def create(  # noqa: PLR0913, PLR0917 - one parameter an option
         "seed": seed,
     }
     chosen = {name: value for name, value in given.items() if value is not None}
-    design = check_design({"slug": slug, "contact": contact, "platform": platform} | chosen)
+    named = {"slug": slug, "contact": contact, "platform": platform, "synthetic": synthetic}
+    design = check_design(named | chosen)
 
     async def work(session: AsyncSession) -> dict[str, Any]:
         study = await studies.create_study(session, design, await find_set(session, misconception_set, set_version))

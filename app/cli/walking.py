@@ -13,6 +13,7 @@ class ReadPage:
     options: dict[str, list[str]] = field(default_factory=dict)
     texts: list[str] = field(default_factory=list)
     completion_code: str = ""
+    n_pairs: int = 0
 
 
 class _Reader(HTMLParser):
@@ -32,6 +33,8 @@ class _Reader(HTMLParser):
             self.page.action = values.get("action", "")
         elif self._in_step and tag in {"input", "button"} and "name" in values:
             self._field(values)
+        elif self._in_step and tag == "progress":
+            self.page.n_pairs = int(values.get("max", "0"))
         if "text--asis" in values.get("class", "").split():
             self._text_tag = tag
             self.page.texts.append("")
