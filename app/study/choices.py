@@ -95,7 +95,8 @@ _STORE = text("""
         INSERT INTO choice (participation_id, position, slot_id, side_chosen, decision_ms_browser,
                             decision_ms_server, counted, late, design_hash)
         SELECT a.participation_id, a.position, (SELECT id FROM filled), :side, CAST(:browser_ms AS integer),
-               extract(epoch FROM now() - a.shown_at) * 1000, EXISTS (SELECT 1 FROM filled), :late, :design_hash
+               extract(epoch FROM greatest(now(), a.shown_at) - a.shown_at) * 1000,
+               EXISTS (SELECT 1 FROM filled), :late, :design_hash
         FROM assignment a WHERE a.participation_id = :participation AND a.position = :position
         RETURNING counted
     )

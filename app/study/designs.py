@@ -10,8 +10,10 @@ from app.errors import CandorError
 from app.study.texts import default_texts
 from app.terms import Instructions, Platform, TruthfulKind
 
-_CODE = re.compile(r"^[A-Za-z0-9-]{4,40}$")
+_CODE = re.compile(r"[A-Za-z0-9-]{4,40}")
 _TEXTS = ("consent", "instructions", "instructions_prefer_truth", "debrief", "practice")
+_LONGEST_SHOWN = 80
+_PRACTICE = {"prompt", "first", "second"}
 
 Paragraphs = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
 
@@ -76,12 +78,25 @@ class StudyDesign(BaseModel):
         unknown = sorted(set(texts) - set(_TEXTS))
         if unknown:
             raise ValueError(f"has no text named {unknown[0]}; there are {', '.join(_TEXTS)}")
+        for name, text in texts.items():
+            parts = text if name == "practice" else {"": text}
+            if not isinstance(parts, dict) or not all(map(_says_something, parts.values())):
+                raise ValueError(f"has no words for {name}")
+        if set(texts.get("practice", _PRACTICE)) != _PRACTICE:
+            raise ValueError(f"has a practice pair that is not {', '.join(sorted(_PRACTICE))}")
         return {name: texts.get(name, default_texts()[name]) for name in _TEXTS}
+
+    @field_validator("title", "question", "contact", "pay")
+    @classmethod
+    def _storable(cls, text: str) -> str:
+        if "\x00" in text:
+            raise ValueError("holds a NUL character")
+        return text
 
     @field_validator("completion_code")
     @classmethod
     def _code(cls, code: str) -> str:
-        if not _CODE.match(code):
+        if not _CODE.fullmatch(code):
             raise ValueError("must be 4 to 40 letters, digits or hyphens")
         return code
 
@@ -92,6 +107,10 @@ class StudyDesign(BaseModel):
         if not self.arms or len(set(self.arms)) < len(self.arms):
             raise ValueError("arms must be given, and each only once")
         return self
+
+
+def _says_something(text: object) -> bool:
+    return isinstance(text, str) and bool(text.strip()) and "\x00" not in text
 
 
 def check_design(values: dict[str, Any]) -> StudyDesign:
@@ -113,4 +132,10 @@ def _plain(fault: Any) -> str:
     if not fault["loc"]:
         return message
     option = str(fault["loc"][0]).replace("_", "-")
-    return f"{option}: {message[:1].lower() + message[1:]} (given: {fault['input']!r})"
+    if fault["type"] == "missing":
+        return f"{option}: missing"
+    if fault["type"] == "string_pattern_mismatch":
+        message = "must be lower-case letters and digits, with hyphens"
+    given = repr(fault["input"])
+    shown = given if len(given) <= _LONGEST_SHOWN else given[:_LONGEST_SHOWN] + "…"
+    return f"{option}: {message[:1].lower() + message[1:]} (given: {shown})"

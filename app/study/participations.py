@@ -27,7 +27,7 @@ class StudyNotOpen(CandorError):
 
 
 class StudyFull(CandorError):
-    """Every rating that the study asked for has been given."""
+    """Every rating that the study asked for has been given, or too few are missing to ask anybody."""
 
 
 class NoPlaceNow(CandorError):
@@ -88,7 +88,10 @@ def _person(study: Study, arrival: Arrival) -> str:
 
 
 async def _choose_arm(session: AsyncSession, study: Study) -> int:
-    """Return the arm with the fewest people; the first of equals. A study with one arm asks nothing more."""
+    """Return the arm with the fewest people of those with a place, or of all; the first of equals.
+
+    A study with one arm asks nothing more.
+    """
     arms = (await session.scalars(select(Arm.id).filter_by(study_id=study.id).order_by(Arm.id))).all()
     if len(arms) == 1:
         return arms[0]
@@ -97,8 +100,18 @@ async def _choose_arm(session: AsyncSession, study: Study) -> int:
         .where(Participation.arm_id.in_(arms), Participation.stopped_at.is_(None))
         .group_by(Participation.arm_id)
     )
-    counts = dict(people)
-    return min(arms, key=lambda arm_id: counts.get(arm_id, 0))
+    counts = dict(people.all())
+    roomy = set((await session.scalars(_WITH_ROOM, {"study": study.id, "pairs": study.min_pairs})).all())
+    return min(arms, key=lambda arm_id: (arm_id not in roomy, counts.get(arm_id, 0)))
+
+
+_WITH_ROOM = text("""
+    SELECT id FROM arm
+    WHERE study_id = :study
+      AND :pairs = (SELECT count(*) FROM (
+          SELECT 1 FROM vacancy WHERE arm_id = arm.id AND (open_left > 0 OR open_right > 0) LIMIT :pairs
+      ) AS open_pair)
+""")
 
 
 async def _insert(session: AsyncSession, study: Study, arm_id: int, annotator: str) -> int | None:
@@ -136,7 +149,7 @@ async def _assign(session: AsyncSession, study: Study, arm_id: int, participatio
         draw=f"{study.seed}/{annotator}",
     )
     if len(held) < study.min_pairs:
-        if await slots.some_held(session, arm_id):
+        if await slots.some_held(session, study.id, besides=participation_id):
             raise NoPlaceNow(f"study {study.slug!r} has no place right now")
         raise StudyFull(f"study {study.slug!r} is complete")
     await session.execute(insert(Assignment), _assignments(participation_id, held))
@@ -186,23 +199,38 @@ async def keep_holding(session: AsyncSession, place: Place) -> None:
     if place.stage not in HOLDING:
         return
     if place.held_until is None:
-        retaken = await slots.retake(session, place.participation_id, place.arm_id)
-        await events.record(
-            session,
-            "returned",
-            study_id=place.study_id,
-            participation_id=place.participation_id,
-            retaken=retaken,
-            missing=place.n_planned - place.n_answered - retaken,
-        )
-    if place.stage != Stage.CONSENT or place.held_until is None:
+        await _take_back(session, place)
+    elif place.stage != Stage.CONSENT:
         await session.execute(_EXTEND, {"participation": place.participation_id, "minutes": place.hold_minutes})
 
 
 _EXTEND = text("""
     UPDATE participation SET held_until = now() + make_interval(mins => :minutes)
-    WHERE id = :participation
-      AND (held_until IS NULL OR held_until < now() + make_interval(mins => :minutes) - interval '1 minute')
+    WHERE id = :participation AND held_until < now() + make_interval(mins => :minutes) - interval '1 minute'
+""")
+
+
+async def _take_back(session: AsyncSession, place: Place) -> None:
+    """Hold again what is left of a hold that had ended. Of two tabs that come back at once, one does it."""
+    minutes = place.entry_hold_minutes if place.stage == Stage.CONSENT else place.hold_minutes
+    ended = await session.scalar(_HOLD_AGAIN, {"participation": place.participation_id, "minutes": minutes})
+    if ended is None:
+        return
+    retaken = await slots.retake(session, place.participation_id, place.arm_id)
+    await events.record(
+        session,
+        "returned",
+        study_id=place.study_id,
+        participation_id=place.participation_id,
+        retaken=retaken,
+        missing=place.n_planned - place.n_answered - retaken,
+    )
+
+
+_HOLD_AGAIN = text("""
+    UPDATE participation SET held_until = now() + make_interval(mins => :minutes)
+    WHERE id = :participation AND held_until IS NULL
+    RETURNING id
 """)
 
 
@@ -215,6 +243,8 @@ async def decline(session: AsyncSession, place: Place) -> None:
 
 async def consent(session: AsyncSession, place: Place) -> None:
     """Record consent, and hold the person's slots for as long as judging may take between two requests."""
+    if place.held_until is None:
+        await _take_back(session, place)
     await _advance(session, place, Stage.INSTRUCTIONS, consented_at=func.now())
     await session.execute(_EXTEND, {"participation": place.participation_id, "minutes": place.hold_minutes})
 

@@ -24,6 +24,7 @@ class Place(NamedTuple):
     completion_code: str
     expected_minutes: int
     pay: str
+    entry_hold_minutes: int
     hold_minutes: int
     pairs_per_annotator: int
     truthful_kind: str
@@ -87,8 +88,8 @@ class Place(NamedTuple):
 
 _FIND = """
     SELECT study.id, study.slug, study.key, study.design_hash, study.platform, study.question, study.texts,
-           study.contact, study.completion_code, study.expected_minutes, study.pay, study.hold_minutes,
-           study.pairs_per_annotator, arm.truthful_kind, arm.instructions,
+           study.contact, study.completion_code, study.expected_minutes, study.pay,
+           study.entry_hold_minutes, study.hold_minutes, study.pairs_per_annotator, arm.truthful_kind, arm.instructions,
            p.id, p.public_id, p.arm_id, p.stage, p.n_planned, p.n_answered, p.held_until, p.stopped_at,
            p.withdrawn_at, now()
     FROM study JOIN participation p ON p.study_id = study.id JOIN arm ON arm.id = p.arm_id

@@ -13,7 +13,7 @@ from app.study.canonical import content_hash
 from app.terms import ResponseKind
 
 _LONGEST_LINE = 200_000
-_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\u2028\u2029\ufeff]")
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
@@ -45,6 +45,11 @@ class SourceEntry(BaseModel):
     publisher: Text
     title: Text
     url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+$", max_length=2000)] | None = None
+
+    @field_validator("publisher", "title", "url", mode="after")
+    @classmethod
+    def _is_clean(cls, text: str | None) -> str | None:
+        return None if text is None else _clean(text)
 
 
 class MisconceptionEntry(BaseModel):
@@ -108,17 +113,24 @@ def read_jsonl(path: Path) -> list[MisconceptionEntry]:
     entries: list[MisconceptionEntry] = []
     faults: list[str] = []
     seen: dict[str, dict[str, int]] = {"key": {}, "claim": {}}
-    for number, line in _lines(path):
-        entry, found = _entry(line)
-        faults += [f"line {number}, {fault}" for fault in found]
-        if entry is not None:
-            faults += [f"line {number}, {fault}" for fault in _repeats(entry, number, seen)]
-            entries.append(entry)
+    try:
+        for number, line in _lines(path):
+            entry, found = _entry(line)
+            faults += [f"line {number}, {fault}" for fault in found]
+            if entry is not None:
+                faults += [f"line {number}, {fault}" for fault in _repeats(entry, number, seen)]
+                entries.append(entry)
+    except _LinesEnded as ended:
+        faults.append(str(ended))
     if not entries and not faults:
         faults.append("the file holds no misconception; put one JSON object on each line (docs/sets.md)")
     if faults:
         raise SetFileFaulty(path.name, faults)
     return entries
+
+
+class _LinesEnded(Exception):
+    """No further line can be read; the message says where and why."""
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -128,34 +140,57 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
             while raw := file.readline(_LONGEST_LINE + 1):
                 number += 1
                 if len(raw) > _LONGEST_LINE:
-                    raise SetFileFaulty(path.name, [f"line {number}, longer than {_LONGEST_LINE} bytes"])
-                text = _decoded(path, number, raw)
+                    raise _LinesEnded(f"line {number}: longer than {_LONGEST_LINE} bytes; is a line break missing?")
+                text = _decoded(number, raw)
                 if text.strip():
-                    yield number, text
+                    yield number, text.rstrip("\r\n")
     except OSError as error:
         raise SetFileFaulty(str(path), [f"cannot be read: {error.strerror or error}"]) from error
 
 
-def _decoded(path: Path, number: int, raw: bytes) -> str:
+def _decoded(number: int, raw: bytes) -> str:
     try:
         return raw.decode("utf-8-sig" if number == 1 else "utf-8")
     except UnicodeDecodeError as error:
-        fault = f"line {number}, column {error.start + 1}: not UTF-8; save the file as UTF-8"
-        raise SetFileFaulty(path.name, [fault]) from error
+        column = len(error.object[: error.start].decode()) + 1
+        raise _LinesEnded(f"line {number}, column {column}: not UTF-8; save the file as UTF-8") from error
 
 
 def _entry(line: str) -> tuple[MisconceptionEntry | None, list[str]]:
     try:
-        data: Any = json.loads(line)
-    except (json.JSONDecodeError, RecursionError) as error:
-        column = getattr(error, "colno", 1)
-        return None, [f"column {column}: not a JSON object ({getattr(error, 'msg', 'nested too deeply')})"]
+        data: Any = json.loads(line, object_pairs_hook=_unrepeated)
+    except _FieldTwice as error:
+        return None, [f"field {_shown(str(error))}: given twice"]
+    except json.JSONDecodeError as error:
+        return None, [f"column {error.colno}: not a JSON object ({error.msg})"]
+    except RecursionError:
+        return None, ["column 1: not a JSON object (nested too deeply)"]
+    except ValueError:
+        return None, ["column 1: not a JSON object (a number has too many digits)"]
     if not isinstance(data, dict):
         return None, ["column 1: not a JSON object; each line is one misconception in braces"]
     try:
         return MisconceptionEntry.model_validate(data), []
     except ValidationError as error:
-        return None, [f"field {'.'.join(map(str, fault['loc']))}: {_plain(fault)}" for fault in error.errors()]
+        return None, [f"field {'.'.join(map(_shown, fault['loc']))}: {_plain(fault)}" for fault in error.errors()]
+
+
+class _FieldTwice(ValueError):
+    """An object names a field twice; all but the last would be lost without a word."""
+
+
+def _unrepeated(fields: list[tuple[str, Any]]) -> dict[str, Any]:
+    named: dict[str, Any] = {}
+    for name, value in fields:
+        if name in named:
+            raise _FieldTwice(name)
+        named[name] = value
+    return named
+
+
+def _shown(name: str | int) -> str:
+    """Return a field's name as it can be printed on one line, whatever the file calls it."""
+    return json.dumps(str(name)[:80])[1:-1]
 
 
 def _plain(fault: Any) -> str:
@@ -163,6 +198,11 @@ def _plain(fault: Any) -> str:
         return "unknown; remove it or check its spelling"
     if fault["type"] == "missing":
         return "missing"
+    if fault["type"] == "string_unicode":
+        return "holds half of a surrogate pair (\\ud800 to \\udfff); write the character itself"
+    if fault["type"] == "string_pattern_mismatch":
+        address = fault["loc"][-1] == "url"
+        return "must be " + ("an http or https address" if address else "lower-case letters and digits, with hyphens")
     message = str(fault["msg"]).removeprefix("Value error, ")
     return message[:1].lower() + message[1:]
 

@@ -1,5 +1,6 @@
 """Importing, listing and exporting misconception sets. A version is never changed: a changed file makes a new one."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,9 @@ from app.study.canonical import text_hash
 from app.study.set_files import MisconceptionEntry, SourceEntry, set_hash
 from app.terms import ResponseKind
 
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_LONGEST_NAME = 60
+
 
 class SetUnknown(CandorError):
     """No set has this slug and version."""
@@ -21,6 +25,16 @@ class SetUnknown(CandorError):
     def __init__(self, slug: str, version: int | None = None) -> None:
         named = slug if version is None else f"{slug} version {version}"
         super().__init__(f"there is no misconception set {named}; `candor set list` shows those there are")
+
+
+class SetNameFaulty(CandorError):
+    """A set cannot be called this. Its name is in every export, so it must be safe everywhere."""
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(
+            f"{slug!r} cannot be the name of a set; give one of lower-case letters and digits, with hyphens, "
+            f"at most {_LONGEST_NAME} characters"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +51,15 @@ class Imported:
 async def import_set(
     session: AsyncSession, entries: Sequence[MisconceptionEntry], *, slug: str, title: str, licence: str
 ) -> Imported:
-    """Store entries as the next version of a set, or find the version that already holds them."""
+    """Store entries as the next version of a set, or find the version that already holds them.
+
+    Raises
+    ------
+    SetNameFaulty
+        Before anything is stored.
+    """
+    if len(slug) > _LONGEST_NAME or not _NAME.fullmatch(slug):
+        raise SetNameFaulty(slug)
     digest = set_hash(entries)
     await session.execute(text("SELECT pg_advisory_xact_lock(hashtext('set:' || :slug))"), {"slug": slug})
     known = await session.scalar(

@@ -306,10 +306,16 @@ async def fill_open(session: AsyncSession, participation_id: int, position: int)
     return slot_id
 
 
-async def some_held(session: AsyncSession, arm_id: int) -> bool:
-    """Say whether places may come back: whether anybody holds a slot of this arm."""
+async def some_held(session: AsyncSession, study_id: int, besides: int) -> bool:
+    """Say whether places may come back: whether anybody else holds a slot of this study."""
     return bool(
         await session.scalar(
-            text("SELECT EXISTS (SELECT 1 FROM slot WHERE arm_id = :arm AND state = 'held')"), {"arm": arm_id}
+            text("""
+                SELECT EXISTS (
+                    SELECT 1 FROM arm JOIN slot ON slot.arm_id = arm.id AND slot.state = 'held'
+                    WHERE arm.study_id = :study AND slot.participation_id <> :besides
+                )
+            """),
+            {"study": study_id, "besides": besides},
         )
     )

@@ -9,7 +9,7 @@ from argon2.profiles import RFC_9106_LOW_MEMORY
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.models import Account, Event, LoginSession
+from app.models import Account, Event, LoginLink, LoginSession
 from app.study import accounts, login_links, login_sessions, passwords
 from app.study.accounts import AccountDisabled, AccountUnknown, EmailImplausible, EmailTaken
 from app.study.canonical import text_hash
@@ -122,6 +122,7 @@ async def test_disabling_ends_sessions_and_links_of_that_account_alone(session: 
     assert await session.scalar(select(func.count()).select_from(LoginSession).filter_by(account_id=ada)) == 0
     with pytest.raises(LinkUsedOrExpired):
         await login_links.use(session, links[0])
+    assert (await session.scalars(select(LoginLink.account_id))).all() == [bob]
     assert await login_links.use(session, links[1]) == bob
     assert await guess(session, password=PASSWORD) == Refused()
     with pytest.raises(AccountDisabled):
@@ -131,8 +132,12 @@ async def test_disabling_ends_sessions_and_links_of_that_account_alone(session: 
 
 
 async def test_a_new_password_replaces_the_old_one_and_signs_out(session: AsyncSession) -> None:
-    token = await login_sessions.start(session, await make(session), 12)
+    account_id = await make(session)
+    token = await login_sessions.start(session, account_id, 12)
+    link = await login_links.make(session, account_id, HOUR)
     await accounts.set_password(session, EMAIL, "another long password")
+    with pytest.raises(LinkUsedOrExpired):
+        await login_links.use(session, link)
     assert await login_sessions.signed_in(session, token) is None
     assert await guess(session, password=PASSWORD) == Refused()
     assert isinstance(await guess(session, password="another long password"), Opened)
@@ -142,7 +147,8 @@ async def test_accounts_are_listed_with_their_live_sessions(session: AsyncSessio
     ada, bob = await make(session, role=Role.ADMIN), await make(session, "bob@example.org")
     await login_sessions.start(session, ada, 12)
     await login_sessions.start(session, ada, 12)
-    ended = await login_sessions.start(session, bob, 12)
+    await login_sessions.start(session, bob, 12)
+    ended = await login_sessions.start(session, ada, 12)
     await session.execute(
         update(LoginSession).filter_by(token_hash=text_hash(ended)).values(expires_at=func.now() - HOUR)
     )

@@ -142,6 +142,37 @@ async def test_parallel_guesses_cannot_all_find_room(
         )
 
 
+@pytest.mark.parametrize("shared", ["account", "address"])
+async def test_a_guess_waits_for_the_one_before_it_to_be_counted(
+    pool: Sessions, stored: int, monkeypatch: pytest.MonkeyPatch, shared: str
+) -> None:
+    quicken(monkeypatch)
+    counted = 0
+
+    async def try_one(session: AsyncSession) -> Opened | Refused:
+        nonlocal counted
+        counted += 1
+        email = EMAIL if shared == "account" else f"{counted}@example.org"
+        address = "192.0.2.1" if shared == "address" else f"192.0.2.{counted}"
+        typed = Guess(email=email, password="a wrong guess", address=address)
+        return await logins.sign_in(pool, session, typed, attempts=1, hours=12)
+
+    async def try_later() -> Opened | Refused:
+        async with pool.begin() as session:
+            return await try_one(session)
+
+    for _ in range(3 if shared == "address" else 0):
+        assert await try_later() == Refused()
+    async with pool.begin() as session:
+        assert await try_one(session) == Refused()
+        later = asyncio.create_task(try_later())
+        await asyncio.sleep(0.3)
+        assert not later.done()
+    outcome = await later
+    assert isinstance(outcome, Refused)
+    assert outcome.wait is not None
+
+
 @pytest.mark.parametrize("change", ["disable", "set_password"])
 async def test_a_login_under_way_is_refused_when_the_account_changes(
     pool: Sessions, stored: int, monkeypatch: pytest.MonkeyPatch, change: str
