@@ -1,4 +1,4 @@
-"""`python -m app.cli`: the same as `candor`."""
+"""`python -m app.cli`: the `candor` command, without its script."""
 
 from app.cli import main
 

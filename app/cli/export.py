@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, BinaryIO
 
 import typer
+from rich.markup import escape
 
 from app.cli.output import errors
 from app.cli.running import migrated_database
@@ -57,13 +58,13 @@ async def _write(chunks: AsyncIterator[bytes], output: Path | None) -> None:
     if output is None:
         await _pump(chunks, sys.stdout.buffer)
         return
-    with _whole_file(output) as file, errors.status(f"Writing {output}"):
+    with whole_file(output) as file, errors.status(escape(f"Writing {output}")):
         await _pump(chunks, file)
     errors.print(f"Wrote {output}", markup=False)
 
 
 @contextmanager
-def _whole_file(output: Path) -> Iterator[BinaryIO]:
+def whole_file(output: Path) -> Iterator[BinaryIO]:
     """Give a file that takes its name only once all of it is on disk."""
     part = output.with_name(output.name + ".part")
     try:

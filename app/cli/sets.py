@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.cli.export import whole_file
 from app.cli.output import console, errors, print_json, print_table
 from app.cli.running import run_in_transaction
 from app.study import progress_queries
@@ -31,7 +32,8 @@ def check(file: File, *, as_json: AsJson = False) -> None:
         for fault in faults:
             errors.print(f"{file.name}: {fault}", markup=False)
     else:
-        console.print(f"{file.name}: {len(entries)} misconceptions, no faults, hash {set_hash(entries)[:12]}")
+        said = f"{file.name}: {len(entries)} misconceptions, no faults, hash {set_hash(entries)[:12]}"
+        console.print(said, markup=False)
     if faults:
         raise typer.Exit(1)
 
@@ -101,5 +103,6 @@ def export(
     if output is None:
         sys.stdout.write(text)
     else:
-        output.write_text(text, encoding="utf-8")
+        with whole_file(output) as whole:
+            whole.write(text.encode())
         console.print(f"Wrote {output}", markup=False)

@@ -1,223 +1,457 @@
-"""The choices table as CSV: every column, every value, every promise of its form."""
+"""The choices table: every column, every value, and the file that carries them."""
 
 import csv
+import hashlib
 import io
-import os
+import re
+import tempfile
+import tracemalloc
 from collections.abc import AsyncIterator
-from pathlib import Path
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.exports.columns import TABLES, Column
+from app.db import create_engine, sessions
+from app.exports.columns import CHOICES, TABLES, Column
 from app.exports.csv_files import choices_csv, codebook_csv
-from app.study import studies
+from app.study import participations, studies
+from app.study.designs import check_design
+from app.study.participations import Arrival
+from app.study.sets import find_set, import_set
+from app.study.tokens import synthetic_proof
+from app.terms import Side
+from tests.conftest import NewDatabase
+from tests.example_sets import entries
 from tests.studies import open_study
+from tests.study.people import People, people_of, people_with
 
+# As design.md lists them.
 COLUMNS = [
-    *("study", "set_slug", "set_version", "set_hash", "design_hash", "arm", "pair_id", "misconception_key", "category"),
-    *("difficulty_level", "truthful_kind", "annotator", "position", "side_truthful", "side_chosen", "chosen_kind"),
-    *("prefers_sycophantic", "words_truthful", "words_sycophantic", "confidence", "prior_belief", "reason"),
-    *("decision_ms_browser", "decision_ms_server", "shown_at", "chosen_at", "checks_passed", "looked_up", "counted"),
-    *("late", "repeat_of", "excluded", "exclusion_reason", "withdrawn", "synthetic"),
+    "study",
+    "set_slug",
+    "set_version",
+    "set_hash",
+    "design_hash",
+    "arm",
+    "pair_id",
+    "misconception_key",
+    "category",
+    "difficulty_level",
+    "truthful_kind",
+    "annotator",
+    "position",
+    "side_truthful",
+    "side_chosen",
+    "chosen_kind",
+    "prefers_sycophantic",
+    "words_truthful",
+    "words_sycophantic",
+    "confidence",
+    "prior_belief",
+    "reason",
+    "decision_ms_browser",
+    "decision_ms_server",
+    "shown_at",
+    "chosen_at",
+    "checks_passed",
+    "looked_up",
+    "counted",
+    "late",
+    "repeat_of",
+    "excluded",
+    "exclusion_reason",
+    "withdrawn",
+    "synthetic",
 ]
 
-# Everybody's whole planned set as stored choices, without the way there: sides by the parity of the position.
-JUDGE_ALL = """
-    WITH person AS (
-        INSERT INTO participation (study_id, arm_id, public_id, stage, n_planned, n_answered, synthetic, looked_up)
-        SELECT study.id, arm.id, CASE arm.instructions WHEN 'neutral' THEN 'person-' ELSE 'truthful-' END || number,
-               'debrief', :n, :n, study.synthetic, number % 2 = 0
-        FROM study JOIN arm ON arm.study_id = study.id CROSS JOIN generate_series(1, :people) AS number
-        WHERE study.slug = :slug
-        RETURNING id, study_id, arm_id
-    ), placed AS (
-        INSERT INTO assignment (participation_id, position, pair_id, side_truthful, shown_at)
-        SELECT person.id, row_number() OVER (PARTITION BY person.id ORDER BY pair.id), pair.id,
-               CASE WHEN pair.id % 3 = 0 THEN 'left' ELSE 'right' END, '2026-02-03 04:05:06.7+01'
-        FROM person JOIN pair ON pair.study_id = person.study_id
-        RETURNING participation_id, position
-    )
-    SELECT count(*) FROM placed
-"""
-CHOOSE_ALL = """
-    INSERT INTO choice (participation_id, position, side_chosen, decision_ms_browser, decision_ms_server, chosen_at,
-                        counted, late, design_hash)
-    SELECT participation_id, position, CASE WHEN position % 2 = 0 THEN 'left' ELSE 'right' END,
-           CASE WHEN position % 2 = 0 THEN 1500 END, 2500, '2026-02-03 04:06:00+01', false, position = 1,
-           study.design_hash
-    FROM assignment JOIN participation ON participation.id = participation_id JOIN study ON study.id = study_id
-    WHERE study.slug = :slug
-"""
+ARMS = [
+    {"truthful_kind": "helpful", "instructions": "neutral"},
+    {"truthful_kind": "baseline", "instructions": "prefer_truth"},
+]
 
 
-async def judge_all(session: AsyncSession, slug: str, people: int = 2, n: int = 16) -> None:
-    await session.execute(text(JUDGE_ALL), {"slug": slug, "people": people, "n": n})
-    await session.execute(text(CHOOSE_ALL), {"slug": slug})
-    await session.execute(text("ANALYZE"))  # as autovacuum would have done meanwhile
+@pytest.fixture(scope="module")
+def url(new_database: NewDatabase) -> str:
+    """A database for all of these tests, which commit; each uses a study of its own."""
+    return new_database()
 
 
-async def gather(chunks: AsyncIterator[bytes]) -> bytes:
-    return b"".join([chunk async for chunk in chunks])
+async def exported(people: People, *settings: str) -> bytes:
+    async with people.sessions.begin() as session:
+        for setting in settings:
+            await session.execute(text(setting))
+        return b"".join([chunk async for chunk in choices_csv(session, people.slug)])
 
 
-async def table(session: AsyncSession, slug: str) -> list[dict[str, str]]:
-    whole = await gather(choices_csv(session, slug))
-    return list(csv.DictReader(io.StringIO(whole.decode("utf-8"), newline="")))
+def read(content: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8"), newline=""), strict=True))
 
 
-async def test_an_empty_study_is_the_header_in_the_documented_order(session: AsyncSession) -> None:
-    await open_study(session, "tested")
-    assert await gather(choices_csv(session, "tested")) == (",".join(COLUMNS) + "\r\n").encode()
+# A study in which everything happened.
 
 
-async def test_every_value_of_a_row(session: AsyncSession) -> None:
-    study = await open_study(session, "tested")
-    await judge_all(session, "tested")
-    rows = await table(session, "tested")
-    assert len(rows) == 32
-    expected = await session.execute(
-        text("""
-            SELECT p.public_id, c.position, pair.id, m.key, m.category, pair.difficulty_level,
-                   a.side_truthful, c.side_chosen
-            FROM choice c JOIN assignment a USING (participation_id, position)
-            JOIN participation p ON p.id = c.participation_id JOIN pair ON pair.id = a.pair_id
-            JOIN misconception m ON m.id = pair.misconception_id ORDER BY p.id, c.position
-        """)
-    )
-    for row, known in zip(rows, expected, strict=True):
-        annotator, position, pair_id, key, category, level, truthful, chosen = known
-        number = int(key.removeprefix("claim-"))
-        assert row == {
-            "study": "tested",
-            "set_slug": "tested-set",
-            "set_version": "1",
-            "set_hash": study.misconception_set.content_hash,
-            "design_hash": study.design_hash,
-            "arm": "helpful/neutral",
-            "pair_id": str(pair_id),
-            "misconception_key": key,
-            "category": category,
-            "difficulty_level": str(1 + number % 8),
-            "truthful_kind": "helpful",
-            "annotator": annotator,
-            "position": str(position),
-            "side_truthful": truthful,
-            "side_chosen": chosen,
-            "chosen_kind": "truthful" if truthful == chosen else "sycophantic",
-            "prefers_sycophantic": "0" if truthful == chosen else "1",
-            "words_truthful": "8",
-            "words_sycophantic": "8",
-            "confidence": "",
-            "prior_belief": "",
-            "reason": "",
-            "decision_ms_browser": "1500" if position % 2 == 0 else "",
-            "decision_ms_server": "2500",
-            "shown_at": "2026-02-03T03:05:06.700Z",
-            "chosen_at": "2026-02-03T03:06:00.000Z",
-            "checks_passed": "",
-            "looked_up": "true" if annotator == "person-2" else "false",
-            "counted": "false",
-            "late": "true" if position == 1 else "false",
-            "repeat_of": "",
-            "excluded": "false",
-            "exclusion_reason": "",
-            "withdrawn": "false",
-            "synthetic": "false",
-        }
-        assert level == 1 + number % 8
-    assert {row["chosen_kind"] for row in rows} == {"truthful", "sycophantic"}
-
-
-async def test_each_arm_shows_its_own_truthful_response(session: AsyncSession) -> None:
-    arms = [
-        {"truthful_kind": kind, "instructions": how}
-        for kind, how in (("helpful", "neutral"), ("baseline", "prefer_truth"))
-    ]
-    await open_study(session, "tested", arms=arms)
-    await judge_all(session, "tested", people=1)
-    seen = {(row["arm"], row["truthful_kind"], row["words_truthful"]) for row in await table(session, "tested")}
-    assert seen == {("helpful/neutral", "helpful", "8"), ("baseline/prefer_truth", "baseline", "4")}
-
-
-async def test_a_withdrawn_row_says_only_that(session: AsyncSession) -> None:
-    await open_study(session, "tested")
-    await judge_all(session, "tested", people=1)
-    await session.execute(
-        text(
-            "UPDATE choice SET withdrawn = true, side_chosen = NULL, "
-            "decision_ms_browser = NULL, decision_ms_server = NULL"
+@pytest.fixture(scope="module")
+async def busy(url: str) -> AsyncIterator[People]:
+    design: dict[str, Any] = {"arms": ARMS, "ratings_per_pair": 2, "pairs_per_annotator": 8, "title": "=SECRET TITLE"}
+    async with people_of(url, "busy", platform="prolific", **design) as people:
+        whole, stopped, withdrawn, late, surplus, tabs = [await people.enter(f"person-{n}") for n in range(6)]
+        for annotator in (whole, stopped, withdrawn, late, surplus, tabs):
+            await people.to_judging(annotator)
+        for position in range(1, 9):
+            await people.show(whole)
+            await people.choose(whole, Side.LEFT if position % 3 else Side.RIGHT)
+        await people.do(whole, lambda session, place: participations.answer_looked_up(session, place, looked_up=True))
+        await people.finish(whole)
+        await people.judge(stopped, most=3)
+        await people.stop(stopped)
+        await people.judge(withdrawn)
+        await people.do(
+            withdrawn, lambda session, place: participations.answer_looked_up(session, place, looked_up=False)
         )
+        await people.finish(withdrawn, withdraw=True)
+        await people.judge(late, most=1)
+        await people.expire([late])
+        await people.choose(late)
+        await people.expire([surplus])
+        await people.sweep()
+        await people.rows(
+            """
+            UPDATE slot SET state = 'held', participation_id = (SELECT id FROM participation WHERE public_id = :id)
+            WHERE state = 'open' RETURNING id
+            """,
+            id=tabs,
+        )
+        await people.choose(surplus)
+        yield people
+
+
+async def expected(people: People) -> list[dict[str, str]]:
+    """Every value again, joined in Python from whole tables."""
+    tables = {}
+    for name in ("study", "misconception_set", "misconception", "response", "arm", "pair"):
+        rows = await people.rows(f"SELECT to_jsonb(t) FROM {name} t")
+        tables[name] = {row["id"]: row for (row,) in rows}
+    (study,) = (row for row in tables["study"].values() if row["slug"] == people.slug)
+    used_set = tables["misconception_set"][study["set_id"]]
+    responses = {(row["misconception_id"], row["kind"]): row["text"] for row in tables["response"].values()}
+    assigned = {
+        (row["participation_id"], row["position"]): row
+        for (row,) in await people.rows("SELECT to_jsonb(t) FROM assignment t")
+    }
+    everyone = {row["id"]: row for (row,) in await people.rows("SELECT to_jsonb(t) FROM participation t")}
+    lines = []
+    for (choice,) in await people.rows("SELECT to_jsonb(t) FROM choice t ORDER BY participation_id, position"):
+        person = everyone[choice["participation_id"]]
+        if person["study_id"] != study["id"]:
+            continue
+        assignment = assigned[choice["participation_id"], choice["position"]]
+        pair, arm = tables["pair"][assignment["pair_id"]], tables["arm"][person["arm_id"]]
+        about = tables["misconception"][pair["misconception_id"]]
+        chosen = choice["side_chosen"]
+        sycophantic = chosen and chosen != assignment["side_truthful"]
+        lines.append(
+            {
+                "study": study["slug"],
+                "set_slug": used_set["slug"],
+                "set_version": str(used_set["version"]),
+                "set_hash": used_set["content_hash"],
+                "design_hash": study["design_hash"],
+                "arm": f"{arm['truthful_kind']}/{arm['instructions']}",
+                "pair_id": str(pair["id"]),
+                "misconception_key": about["key"],
+                "category": about["category"],
+                "difficulty_level": str(about["difficulty_level"]),
+                "truthful_kind": arm["truthful_kind"],
+                "annotator": person["public_id"],
+                "position": str(choice["position"]),
+                "side_truthful": assignment["side_truthful"],
+                "side_chosen": chosen or "",
+                "chosen_kind": ("sycophantic" if sycophantic else "truthful") if chosen else "",
+                "prefers_sycophantic": str(int(sycophantic)) if chosen else "",
+                "words_truthful": str(len(responses[about["id"], f"{arm['truthful_kind']}_truthful"].split())),
+                "words_sycophantic": str(len(responses[about["id"], "sycophantic"].split())),
+                "decision_ms_browser": shown(choice["decision_ms_browser"]),
+                "decision_ms_server": shown(choice["decision_ms_server"]),
+                "shown_at": instant(assignment["shown_at"]),
+                "chosen_at": instant(choice["chosen_at"]),
+                "looked_up": shown(person["looked_up"]),
+                "counted": shown(choice["counted"]),
+                "late": shown(choice["late"]),
+                "repeat_of": "",
+                "excluded": "false",
+                "withdrawn": shown(choice["withdrawn"]),
+                "synthetic": shown(person["synthetic"]),
+            }
+            | dict.fromkeys(("confidence", "prior_belief", "reason", "checks_passed", "exclusion_reason"), "")
+        )
+    return lines
+
+
+def shown(value: object) -> str:
+    return "" if value is None else str(value).lower()
+
+
+def instant(stored: str | None) -> str:
+    if stored is None:
+        return ""
+    utc = datetime.fromisoformat(stored).astimezone(UTC)
+    return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def test_the_columns_are_the_design_s_in_its_order() -> None:
+    assert [column.name for column in CHOICES] == COLUMNS
+
+
+async def test_every_value_is_what_the_database_holds(busy: People) -> None:
+    content = await exported(busy)
+    assert content.split(b"\r\n", 1)[0].decode() == ",".join(COLUMNS)
+    rows = read(content)
+    assert rows == await expected(busy)
+    assert len(rows) == 8 + 3 + 8 + 2 + 1
+    assert {row["arm"] for row in rows} == {"helpful/neutral", "baseline/prefer_truth"}
+    assert {row["chosen_kind"] for row in rows} == {"truthful", "sycophantic", ""}
+
+
+async def test_what_people_did_is_told_apart(busy: People) -> None:
+    rows = read(await exported(busy))
+    by_person: dict[str, list[dict[str, str]]] = {}
+    for row in rows:
+        by_person.setdefault(row["annotator"], []).append(row)
+    whole, stopped, withdrawn, late, surplus = by_person.values()
+
+    def values(of: list[dict[str, str]], *columns: str) -> set[tuple[str, ...]]:
+        return {tuple(row[column] for column in columns) for row in of}
+
+    flags = ("counted", "late", "withdrawn", "looked_up", "synthetic")
+    assert values(whole, *flags) == {("true", "false", "false", "true", "false")}
+    assert [row["side_chosen"] for row in whole] == ["left", "left", "right"] * 2 + ["left", "left"]
+    assert values(stopped, *flags) == {("true", "false", "false", "", "false")}
+    assert values(withdrawn, *flags) == {("false", "false", "true", "", "false")}
+    said = ("side_chosen", "chosen_kind", "prefers_sycophantic", "decision_ms_browser", "decision_ms_server")
+    assert values(withdrawn, *said) == {("",) * 5}
+    assert [(row["counted"], row["late"]) for row in late] == [("true", "false"), ("true", "true")]
+    assert [(row["counted"], row["late"], row["shown_at"] != "") for row in surplus] == [("false", "true", False)]
+
+
+async def test_times_are_utc_whatever_the_session_s_zone_and_style(busy: People) -> None:
+    plain = await exported(busy)
+    odd = await exported(
+        busy,
+        "SET LOCAL TimeZone = 'Asia/Kathmandu'",
+        "SET LOCAL DateStyle = 'German, DMY'",
+        "SET LOCAL IntervalStyle = 'iso_8601'",
     )
-    for row in await table(session, "tested"):
-        assert row["withdrawn"] == "true"
-        said = ("side_chosen", "chosen_kind", "prefers_sycophantic", "decision_ms_browser", "decision_ms_server")
-        assert [row[name] for name in said] == [""] * 5
+    assert odd == plain
+    for row in read(plain):
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", row["chosen_at"])
+        age = datetime.now(UTC) - datetime.fromisoformat(row["chosen_at"])
+        assert 0 <= age.total_seconds() < 600
 
 
-async def test_synthetic_studies_are_flagged_in_every_row(session: AsyncSession) -> None:
-    await open_study(session, "tested", synthetic=True)
-    await judge_all(session, "tested", people=1)
-    assert {row["synthetic"] for row in await table(session, "tested")} == {"true"}
+async def test_no_platform_s_id_title_secret_or_contact_is_in_the_file(busy: People) -> None:
+    content = (await exported(busy)).decode()
+    for secret in ("person-", "SECRET TITLE", "DONE-1234", "someone@example.org"):
+        assert secret not in content
 
 
-async def test_only_the_study_asked_for_is_exported(session: AsyncSession) -> None:
-    await open_study(session, "tested")
-    await open_study(session, "other")
-    await judge_all(session, "other")
-    assert await table(session, "tested") == []
-    assert len(await table(session, "other")) == 32
+async def test_the_same_study_gives_the_same_bytes(busy: People) -> None:
+    assert hashlib.sha256(await exported(busy)).digest() == hashlib.sha256(await exported(busy)).digest()
 
 
-async def test_a_slug_is_quoted_not_run(session: AsyncSession) -> None:
-    assert await table(session, "x' OR 'a' = 'a") == []
+async def test_each_study_has_its_own_rows_alone(url: str, busy: People) -> None:
+    async with people_of(url, "beside") as people:
+        annotator = await people.enter("someone")
+        await people.to_judging(annotator)
+        await people.judge(annotator, most=2)
+        rows = read(await exported(people))
+        assert [(row["study"], row["annotator"], row["position"]) for row in rows] == [
+            ("beside", annotator, "1"),
+            ("beside", annotator, "2"),
+        ]
+        assert len(read(await exported(busy))) == 22
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
-async def test_text_that_a_spreadsheet_would_run_gets_an_apostrophe(session: AsyncSession, start: str) -> None:
-    column = Column("reason", "text", "made up", "said", text=True)
-    query = f"SELECT {column.expression} FROM (SELECT CAST(:said AS text) AS said) AS given"
-    assert await session.scalar(text(query.replace(":space:", "[:space:]")), {"said": f"{start}1+1"}) == f"'{start}1+1"
-    assert await session.scalar(text(query), {"said": f"1{start}"}) == f"1{start}"
+async def test_synthetic_annotators_are_flagged(url: str) -> None:
+    async with people_of(url, "made-up", synthetic=True) as people:
+        async with people.sessions.begin() as session:
+            key = (await studies.get_study(session, "made-up")).key
+            arrival = Arrival("robot", proof=synthetic_proof(key, "robot"))
+            annotator = await participations.enter(session, "made-up", arrival)
+        await people.to_judging(annotator)
+        await people.judge(annotator)
+        assert [row["synthetic"] for row in read(await exported(people))] == ["true"] * 8
 
 
-async def test_lines_end_as_rfc_4180_says(session: AsyncSession) -> None:
-    await open_study(session, "tested")
-    await judge_all(session, "tested")
-    whole = await gather(choices_csv(session, "tested"))
-    assert whole.count(b"\r\n") == whole.count(b"\n") == 33
-    assert whole.endswith(b"\r\n")
+async def test_an_empty_study_gives_the_header_alone(url: str) -> None:
+    async with people_of(url, "empty") as people:
+        assert await exported(people) == (",".join(COLUMNS) + "\r\n").encode()
 
 
-def resident_mib() -> float:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+# The file.
 
 
-async def test_memory_does_not_grow_with_the_study(session: AsyncSession) -> None:
-    await open_study(session, "tested", per_level=100, ratings_per_pair=1)
-    await judge_all(session, "tested", people=125, n=800)
-    rows, size, peak = 0, 0.0, 0.0
-    before = resident_mib()
-    async for chunk in choices_csv(session, "tested"):
-        rows += chunk.count(b"\r\n")
-        size += len(chunk) / 2**20
-        peak = max(peak, resident_mib() - before)
-    assert rows == 100_001
-    assert size > 30
-    assert peak < 8
+async def test_odd_texts_are_quoted_as_rfc_4180_says_and_no_formula_runs(url: str) -> None:
+    """No category from a set file can be like this; what comes from elsewhere later may be."""
+    odd = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", 'a "quoted", one', "two\nlines", "é 𝄞 \u2028", r"back\slash"]
+    odd += ["a=1", "", "NULL", r"\.", "'=1", "=cmd|' /C calc'!A0"]
+    made = [item.model_copy(update={"category": odd[number]}) for number, item in enumerate(entries(2))]
+    async with people_with(url, "odd") as people:
+        async with people.sessions.begin() as session:
+            await import_set(session, made, slug="odd-set", title="odd", licence="none")
+            design = {"slug": "odd", "title": "odd", "contact": "x", "pairs_per_annotator": 16}
+            await studies.create_study(session, check_design(design), await find_set(session, "odd-set"))
+            await studies.open_study(session, "odd")
+        annotator = await people.enter("someone")
+        await people.to_judging(annotator)
+        await people.judge(annotator)
+        content = await exported(people)
+    rows = {row["misconception_key"]: row["category"] for row in read(content)}
+    made_safe = [f"'{value}" if value[:1] in set("=+-@\t\r") and value else value for value in odd]
+    assert [rows[item.key] for item in made] == made_safe
+    fields = [field for record in records(content) for field in record]
+    assert [field for field in fields if '"' in field[1:-1].replace('""', "")] == []
+    for field in fields:
+        if set(field) & set(',"\r\n'):
+            assert field.startswith('"') and field.endswith('"')  # noqa: PT018 - of one field
+    assert content.endswith(b"\r\n")
 
 
-async def test_the_codebook_describes_every_column_once() -> None:
-    described = list(csv.DictReader(io.StringIO((await gather(codebook_csv())).decode(), newline="")))
-    assert [row["column"] for row in described if row["table"] == "choices"] == COLUMNS
-    assert len(described) == sum(len(columns) for columns in TABLES.values())
-    assert all(row["type"] and row["meaning"] for row in described)
+def records(content: bytes) -> list[list[str]]:
+    """A reader of RFC 4180's grammar alone: records end with CR LF, fields are bare or quoted."""
+    field = r'"(?:[^"]|"")*"|[^",\r\n]*'
+    record = re.compile(rf"((?:{field})(?:,(?:{field}))*)\r\n")
+    read_to, found = 0, []
+    decoded = content.decode("utf-8")
+    while read_to < len(decoded):
+        match = record.match(decoded, read_to)
+        assert match, decoded[read_to : read_to + 80]
+        found.append(re.findall(rf"(?:^|,)({field})", match[1]))
+        read_to = match.end()
+    assert {len(fields) for fields in found} == {len(COLUMNS)}
+    return found
 
 
-async def test_a_study_that_is_paused_still_exports(session: AsyncSession) -> None:
-    await open_study(session, "tested")
-    await studies.pause_study(session, "tested")
-    await judge_all(session, "tested", people=1)
-    assert len(await table(session, "tested")) == 16
+@pytest.mark.parametrize(
+    ("value", "safe"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+1", "'+1"),
+        ("-1", "'-1"),
+        ("@x", "'@x"),
+        ("\tx", "'\tx"),
+        ("\rx", "'\rx"),
+        ("1-1=0", "1-1=0"),
+        ("text", "text"),
+        ("", ""),
+        ("a\n=1", "a\n=1"),
+        (None, None),
+    ],
+)
+async def test_free_text_gets_an_apostrophe_where_a_spreadsheet_would_run_it(
+    session: AsyncSession, value: str | None, safe: str | None
+) -> None:
+    column = Column("reason", "text", "in their words", "given.value", text=True)
+    query = text(f"SELECT {column.expression} FROM (SELECT CAST(:value AS text)) AS given (value)")
+    assert await session.scalar(query, {"value": value}) == safe
+
+
+def test_every_column_that_is_free_text_is_made_safe() -> None:
+    """Slugs, hashes, numbers, times and fixed words need no apostrophe; anything that a person wrote does."""
+    written = {column.name for column in CHOICES if column.text}
+    assert written == {"category"}
+    assert [column.sql for column in CHOICES if column.name in {"reason", "exclusion_reason"}] == ["NULL", "NULL"]
+
+
+# Cost.
+
+N_PEOPLE, N_PAIRS = 500, 200
+
+
+@pytest.fixture(scope="module")
+async def large(url: str) -> AsyncIterator[AsyncSession]:
+    """A study with 100,000 choices, made up in the database."""
+    engine = create_engine(url)
+    async with sessions(engine)() as session:
+        study = await open_study(session, "large", per_level=25, ratings_per_pair=1)
+        for statement in _MADE_UP:
+            await session.execute(text(statement), {"study": study.id, "people": N_PEOPLE})
+        await session.commit()
+        await session.execute(text("ANALYZE"))
+        await session.commit()
+        yield session
+    await engine.dispose()
+
+
+_MADE_UP = (
+    """
+    INSERT INTO participation (study_id, arm_id, public_id, synthetic)
+    SELECT :study, arm.id, 'made-up-' || number, true
+    FROM arm, generate_series(1, :people) AS number WHERE arm.study_id = :study
+    """,
+    """
+    INSERT INTO assignment (participation_id, position, pair_id, side_truthful, shown_at)
+    SELECT p.id, row_number() OVER (PARTITION BY p.id ORDER BY pair.id), pair.id, 'left', now()
+    FROM participation p JOIN pair ON pair.study_id = p.study_id WHERE p.study_id = :study
+    """,
+    """
+    INSERT INTO choice (participation_id, position, side_chosen, counted, late, design_hash)
+    SELECT participation_id, position, 'right', false, false, repeat('0', 64)
+    FROM assignment JOIN participation p ON p.id = participation_id WHERE p.study_id = :study
+    """,
+)
+
+
+async def test_a_hundred_thousand_choices_stream_in_constant_memory(large: AsyncSession) -> None:
+    chunks = n_rows = largest = 0
+    tracemalloc.start()
+    try:
+        async for chunk in choices_csv(large, "large"):
+            chunks += 1
+            n_rows += chunk.count(b"\r\n")
+            largest = max(largest, len(chunk))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        await large.rollback()
+    assert n_rows == 1 + N_PEOPLE * N_PAIRS
+    assert chunks > 100
+    assert largest < 70_000
+    assert peak < 5_000_000
+
+
+async def test_an_export_is_one_statement_however_many_choices_there_are(large: AsyncSession, busy: People) -> None:
+    async def statements(session: AsyncSession, slug: str) -> int:
+        await session.execute(text("SELECT 1"))  # What begins the transaction is not counted.
+        driver = (await (await session.connection()).get_raw_connection()).driver_connection
+        assert driver is not None
+        with tempfile.TemporaryFile() as trace:
+            driver.pgconn.trace(trace.fileno())
+            async for _ in choices_csv(session, slug):
+                pass
+            driver.pgconn.untrace()
+            trace.seek(0)
+            sent = trace.read().decode(errors="replace")
+        return len(re.findall(r"\tF\t\d+\t(?:Query|Parse)\t", sent))
+
+    async with busy.sessions() as session:
+        assert await statements(session, "busy") == 1
+    assert await statements(large, "large") == 1
+    await large.rollback()
+
+
+# The codebook.
+
+
+async def test_the_codebook_describes_exactly_the_columns_of_every_table() -> None:
+    content = b"".join([chunk async for chunk in codebook_csv()])
+    rows = read(content)
+    assert list(rows[0]) == ["table", "column", "type", "meaning"]
+    assert [(row["table"], row["column"]) for row in rows] == [
+        (table, column.name) for table, columns in TABLES.items() for column in columns
+    ]
+    assert [row["column"] for row in rows if row["table"] == "choices"] == COLUMNS
+    assert all(row["type"] and row["meaning"] for row in rows)
+    assert b"\n" not in content.replace(b"\r\n", b"")
