@@ -1,0 +1,149 @@
+"""`python -m benchmarks.judging`: one table, each row of the application beside the baseline of the same minute."""
+
+import argparse
+import asyncio
+import os
+import platform
+import tempfile
+from itertools import count
+from pathlib import Path
+from typing import NamedTuple
+
+import psycopg
+from rich.console import Console
+from rich.table import Table
+
+from app import migrating
+from app.postgres import Cluster, hold, status
+from benchmarks.judging import big_studies, load
+from benchmarks.judging.processes import cpu_seconds, family, memory_mib, server
+from benchmarks.judging.statements import statements_a_judgement
+
+CANDOR = "app.main:from_environment"
+BARE = "benchmarks.judging.bare:app"
+console = Console(width=150)
+people = count()
+
+
+class Row(NamedTuple):
+    what: str
+    workers: int
+    annotators: int
+    judgements_a_second: float
+    p50: float
+    p95: float
+    p99: float
+    app_cpu_ms: float
+    postgres_cpu_ms: float
+    memory_mib: float
+    errors: int
+
+
+def measure(slug: str, workers: int, loads: list[int], seconds: float, url: str) -> list[Row]:
+    """Measure one application under several loads."""
+    key = _study_key(url, slug) if slug else b""
+    postgres = status(_cluster).pid
+    rows = []
+    environment = {"CANDOR_DATABASE_URL": url, "CANDOR_POOL_SIZE": "8"}
+    with server(CANDOR if slug else BARE, workers, environment) as (port, pid):
+        for annotators in loads:
+            if slug:
+                run = load.candor(port, annotators, seconds, slug, key, people)
+            else:
+                run = load.bare(port, annotators, seconds)
+            app, database = family(pid), family(postgres) if postgres else []
+            before = cpu_seconds(app), cpu_seconds(database)
+            measured = asyncio.run(run)
+            after = cpu_seconds(app), cpu_seconds(database)
+            n = max(measured.judgements, 1)
+            rows.append(
+                Row(
+                    slug or "bare baseline", workers, annotators, measured.judgements / seconds,
+                    measured.percentile(0.50), measured.percentile(0.95), measured.percentile(0.99),
+                    1000 * (after[0] - before[0]) / n, 1000 * (after[1] - before[1]) / n,
+                    memory_mib(family(pid)), measured.errors,
+                )
+            )  # fmt: skip
+            console.print(rows[-1])
+    return rows
+
+
+def _study_key(url: str, slug: str) -> bytes:
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        row = connection.execute("SELECT key FROM study WHERE slug = %s", (slug,)).fetchone()
+    assert row is not None
+    return bytes(row[0])
+
+
+def prepare(url: str, *, big: bool) -> list[str]:
+    """Make the studies and return their slugs."""
+    migrating.upgrade(url)
+    with console.status("Making a study of 200 pairs"):
+        big_studies.make_set(url, "small", big_studies.SMALL_PAIRS)
+        asyncio.run(big_studies.open_study(url, "small", 1000))
+    if not big:
+        return ["small"]
+    with console.status("Making a study of 100,000 pairs with 1,000,000 filled slots (minutes)"):
+        big_studies.make_set(url, "big", big_studies.BIG_PAIRS)
+        asyncio.run(big_studies.open_study(url, "big", big_studies.BIG_FILLED + 4))
+        big_studies.fill(url, "big", big_studies.BIG_FILLED)
+    return ["small", "big"]
+
+
+def table(rows: list[Row]) -> Table:
+    titles = ("what", "processes", "annotators", "judgements/s", "p50 ms", "p95 ms", "p99 ms", "app CPU ms",
+              "Postgres CPU ms", "MiB", "errors", "x bare", "p99 x bare")  # fmt: skip
+    made = Table(*titles, box=None, pad_edge=False)
+    bare = {(row.workers, row.annotators): row for row in rows if row.what == "bare baseline"}
+    for row in rows:
+        beside = bare[row.workers, row.annotators]
+        made.add_row(
+            row.what, str(row.workers), str(row.annotators), f"{row.judgements_a_second:.0f}",
+            f"{row.p50:.1f}", f"{row.p95:.1f}", f"{row.p99:.1f}", f"{row.app_cpu_ms:.2f}", f"{row.postgres_cpu_ms:.2f}",
+            f"{row.memory_mib:.0f}", str(row.errors),
+            f"{row.judgements_a_second / beside.judgements_a_second:.2f}", f"{row.p99 / beside.p99:.2f}",
+        )  # fmt: skip
+    return made
+
+
+def main() -> None:
+    """Measure and print."""
+    global _cluster  # noqa: PLW0603 - one cluster a run
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.judging", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=8, help="seconds a measurement")
+    parser.add_argument("--annotators", type=int, nargs="+", default=[1, 16, 64])
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--small-only", action="store_true", help="leave out the study with a million filled slots")
+    parser.add_argument("--record", action="store_true", help="write benchmarks/judging/RESULTS.md")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="candor-") as folder:
+        _cluster = Cluster(Path(folder) / "postgres")
+        with hold(_cluster) as database:
+            slugs = prepare(database.sqlalchemy_url, big=not given.small_only)
+            rows = [
+                row
+                for workers in given.workers
+                for slug in ("", *slugs)
+                for row in measure(slug, workers, given.annotators, given.seconds, database.sqlalchemy_url)
+            ]
+            statements = asyncio.run(statements_a_judgement(database.sqlalchemy_url))
+    console.print(table(rows))
+    console.print(f"SQL statements a judgement (POST and GET; BEGIN and COMMIT not counted): {statements}")
+    if given.record:
+        _record(rows, statements)
+
+
+def _record(rows: list[Row], statements: float) -> None:
+    file = Path(__file__).with_name("RESULTS.md")
+    recorder = Console(record=True, width=150, file=open(os.devnull, "w"))  # noqa: SIM115, PTH123
+    recorder.print(table(rows))
+    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+    file.write_text(
+        f"# Judging\n\n`python -m benchmarks.judging --record`, {machine}; the load runs on the same cores.\n\n"
+        f"```\n{recorder.export_text()}```\n\nSQL statements a judgement: {statements}\n",
+        encoding="utf-8",
+    )
+
+
+_cluster: Cluster
+main()
