@@ -5,6 +5,7 @@ import os
 import threading
 import time
 import tomllib
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any
@@ -67,7 +68,8 @@ def demo(
             links,
         )
         threading.Thread(target=_fill_example, args=(url, base), daemon=True).start()
-        server.run()
+        with suppress(KeyboardInterrupt):  # Ctrl-C is how a demo ends
+            server.run()
 
 
 class _Announced(uvicorn.Server):

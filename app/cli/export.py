@@ -66,7 +66,7 @@ async def _write(chunks: AsyncIterator[bytes], output: Path | None) -> None:
 @contextmanager
 def whole_file(output: Path) -> Iterator[BinaryIO]:
     """Give a file that takes its name only once all of it is on disk."""
-    part = output.with_name(output.name + ".part")
+    part = output.parent / f"{output.name}.part"
     try:
         with part.open("wb") as file:
             yield file

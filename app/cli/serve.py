@@ -2,6 +2,7 @@
 
 import os
 import socket
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -47,14 +48,15 @@ def serve(
     with migrated_database() as url:
         os.environ["CANDOR_DATABASE_URL"] = url
         console.print(f"Serving on http://{host}:{port} (Ctrl-C ends it)")
-        uvicorn.run(
-            APPLICATION,
-            factory=True,
-            host=host,
-            port=port,
-            workers=workers,
-            log_level="warning",
-            server_header=False,
-            date_header=False,
-            timeout_graceful_shutdown=5,
-        )
+        with suppress(KeyboardInterrupt):  # Ctrl-C is how serving ends
+            uvicorn.run(
+                APPLICATION,
+                factory=True,
+                host=host,
+                port=port,
+                workers=workers,
+                log_level="warning",
+                server_header=False,
+                date_header=False,
+                timeout_graceful_shutdown=5,
+            )

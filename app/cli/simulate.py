@@ -78,7 +78,7 @@ def simulate(  # noqa: PLR0913 - one parameter an option
     names = tuple(behaviours or _DEFAULT)
     for name in names:
         behaviour(name)
-    with migrated_database() as url, Progress(console=errors, transient=True) as bar:
+    with migrated_database() as url, Progress(console=errors, transient=True, disable=not errors.is_terminal) as bar:
         task = bar.add_task(f"Simulating {annotators} annotators", total=annotators)
 
         async def work() -> list[Annotator]:
