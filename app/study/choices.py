@@ -39,13 +39,17 @@ async def show_pair(session: AsyncSession, place: Place) -> ShownPair:
     return ShownPair(place.next_position, row.prompt, left, right)
 
 
+# The person's row is locked before their assignment, as everywhere: which part of a statement comes first is not said.
 _SHOW = text("""
-    WITH shown AS (
-        UPDATE assignment SET shown_at = now()
-        WHERE participation_id = :participation AND position = :position AND shown_at IS NULL
+    WITH person AS MATERIALIZED (
+        SELECT id FROM participation WHERE id = :participation FOR NO KEY UPDATE
+    ), shown AS (
+        UPDATE assignment SET shown_at = now() FROM person
+        WHERE participation_id = person.id AND position = :position AND shown_at IS NULL
     ), extended AS (
-        UPDATE participation SET held_until = now() + make_interval(mins => :minutes)
-        WHERE id = :participation AND held_until < now() + make_interval(mins => :minutes) - interval '1 minute'
+        UPDATE participation SET held_until = now() + make_interval(mins => :minutes) FROM person
+        WHERE participation.id = person.id
+          AND held_until < now() + make_interval(mins => :minutes) - interval '1 minute'
     )
     SELECT m.prompt, a.side_truthful, t.text AS truthful, s.text AS other
     FROM assignment a

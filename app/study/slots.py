@@ -7,6 +7,7 @@ released in a transaction of their own.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from random import Random
 from typing import NamedTuple
 
@@ -85,40 +86,56 @@ async def claim(
 ) -> tuple[list[Held], list[PlannedRound]]:
     """Hold up to n slots for a person, each of another pair, and return them in the order to be shown.
 
-    The plan is made on what is open at the moment; a slot that somebody else takes in between is planned anew, from
-    what is left. Fewer than n come back when no more can be had. `draw` seeds the person's generator.
+    The plan is made on what is open at the moment; a side of a pair that somebody else takes in between is planned
+    anew, from what is left. Fewer than n come back when no more can be had. `draw` seeds the person's generator.
     """
     held: list[Held] = []
     rounds: list[PlannedRound] = []
-    tried: list[int] = []
+    lost: set[tuple[int, str]] = set()
     for number in range(_ROUNDS):
         so_far = [Planned(slot.pair_id, slot.level, _side(slot.side_truthful)) for slot in held]
-        candidates = await _open_pairs(session, arm_id, n, tried)
+        open_pairs = await _open_pairs(session, arm_id, n + len(lost), [slot.pair_id for slot in held])
+        candidates = _without(open_pairs, lost)
         wanted = n - len(held)
         planned = plan(candidates, wanted, Random(f"{draw}/{number}"), so_far)  # noqa: S311 - reproducible on purpose
         if not planned:
             break
         rounds.append(PlannedRound(f"{draw}/{number}", candidates, wanted, so_far, planned))
-        held += await _hold(session, participation_id, arm_id, planned)
-        tried += [pair.pair_id for pair in planned]
-        if len(held) == n:
+        taken = await _hold(session, participation_id, arm_id, planned)
+        held += taken
+        if len(taken) == len(planned):
             break
+        pairs_taken = {slot.pair_id for slot in taken}
+        lost |= {(pair.pair_id, pair.side_truthful) for pair in planned if pair.pair_id not in pairs_taken}
     if len(rounds) > 1:
         Random(f"{draw}/order").shuffle(held)  # noqa: S311 - reproducible on purpose
     await _adjust(session, [(slot.pair_id, arm_id, slot.side_truthful) for slot in held], by=-1)
     return held, rounds
 
 
+def _without(candidates: Iterable[Candidate], lost: set[tuple[int, str]]) -> list[Candidate]:
+    """Return the candidates without the sides that somebody else is just taking: they only look open still."""
+    left = [
+        replace(
+            candidate,
+            open_left=0 if (candidate.pair_id, "left") in lost else candidate.open_left,
+            open_right=0 if (candidate.pair_id, "right") in lost else candidate.open_right,
+        )
+        for candidate in candidates
+    ]
+    return [candidate for candidate in left if candidate.n_open]
+
+
 def _side(name: str) -> SideName:
     return "left" if name == "left" else "right"
 
 
-async def _open_pairs(session: AsyncSession, arm_id: int, n: int, tried: Sequence[int]) -> list[Candidate]:
+async def _open_pairs(session: AsyncSession, arm_id: int, n: int, besides: Sequence[int]) -> list[Candidate]:
     """Return the most open pairs of each level: up to n that offer the left, and up to n that offer the right.
 
     More could never be used by one person, so the cost does not grow with the study.
     """
-    found = await session.execute(_OPEN_PAIRS, {"arm": arm_id, "n": n, "tried": list(tried)})
+    found = await session.execute(_OPEN_PAIRS, {"arm": arm_id, "n": n, "besides": list(besides)})
     return [Candidate(*row) for row in found]
 
 
@@ -126,11 +143,11 @@ _OPEN_PAIRS = text("""
     SELECT DISTINCT candidate.pair_id, level, candidate.open_left, candidate.open_right
     FROM generate_series(1, 8) AS level CROSS JOIN LATERAL (
         (SELECT pair_id, open_left, open_right FROM vacancy
-         WHERE arm_id = :arm AND difficulty_level = level AND open_left > 0 AND NOT pair_id = ANY(:tried)
+         WHERE arm_id = :arm AND difficulty_level = level AND open_left > 0 AND NOT pair_id = ANY(:besides)
          ORDER BY n_open DESC, shuffle LIMIT :n)
         UNION ALL
         (SELECT pair_id, open_left, open_right FROM vacancy
-         WHERE arm_id = :arm AND difficulty_level = level AND open_right > 0 AND NOT pair_id = ANY(:tried)
+         WHERE arm_id = :arm AND difficulty_level = level AND open_right > 0 AND NOT pair_id = ANY(:besides)
          ORDER BY n_open DESC, shuffle LIMIT :n)
     ) AS candidate
     ORDER BY candidate.pair_id

@@ -93,7 +93,8 @@ _SHOWN: dict[type[CandorError], Shown] = {
 async def _domain(request: Request, error: Exception) -> Response:
     assert isinstance(error, CandorError)
     if isinstance(error, NotSignedIn):
-        return RedirectResponse(f"/login?next={quote(request.url.path)}", 303)
+        back = f"?next={quote(request.url.path)}" if request.method == "GET" else ""
+        return RedirectResponse(f"/login{back}", 303)
     if isinstance(error, StudyNotOpen):
         return _not_open(error).response()
     shown = next((found for kind in type(error).__mro__ if (found := _SHOWN.get(kind)) is not None), None)

@@ -3,7 +3,6 @@
 import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import ClassVar
 
 from fastapi.responses import HTMLResponse
@@ -38,14 +37,10 @@ class Notice(Page):
 
 
 @lru_cache
-def _fingerprint(file: Path, modified_ns: int) -> str:  # noqa: ARG001 - the time of change is what renews the cache
-    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
-
-
 def static_url(name: str) -> str:
     """Return the address of a static file, with its content's hash so that it may be kept for ever."""
-    file = resources.folder("static") / name
-    return f"/static/{name}?v={_fingerprint(file, file.stat().st_mtime_ns)}"
+    content = (resources.folder("static") / name).read_bytes()
+    return f"/static/{name}?v={hashlib.sha256(content).hexdigest()[:12]}"
 
 
 @lru_cache
@@ -56,6 +51,7 @@ def _environment() -> Environment:
         autoescape=select_autoescape(default=True, default_for_string=True),
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,
     )
     environment.globals["static_url"] = static_url
     return environment
