@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from app.db import create_engine, sessions
+from app.db import Database
 from app.errors import CandorError
 from app.settings import Settings
 from app.web import errors, security, start, static
@@ -23,16 +23,17 @@ def create_app(given: Settings) -> FastAPI:
     """Return the application for these settings; `database_url` must be set."""
     if given.database_url is None:
         raise NoDatabase("set CANDOR_DATABASE_URL, or start the server with `candor serve`, which brings its own")
-    engine = create_engine(given.database_url, given.pool_size)
+    database = Database(given.database_url, given.pool_size)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await database.open()
         yield
-        await engine.dispose()
+        await database.close()
 
     app = FastAPI(title="Candor", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.state.settings = given
-    app.state.sessions = sessions(engine)
+    app.state.database = database
     app.add_middleware(security.RefuseForeignPosts)
     app.add_middleware(security.SecurityHeaders)
     errors.install(app)

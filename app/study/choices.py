@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db import Statements
 from app.study import events, slots
 from app.study.places import Place
 from app.terms import ResponseKind, Side, Stage
@@ -21,7 +21,7 @@ class ShownPair(NamedTuple):
     second: str
 
 
-async def show_pair(session: AsyncSession, place: Place) -> ShownPair:
+async def show_pair(session: Statements, place: Place) -> ShownPair:
     """Return the pair to judge next, noting when it was first shown and extending the hold."""
     row = (
         await session.execute(
@@ -61,7 +61,7 @@ _SHOW = text("""
 """)
 
 
-async def submit_choice(session: AsyncSession, place: Place, token: str, side: Side, browser_ms: int | None) -> bool:
+async def submit_choice(session: Statements, place: Place, token: str, side: Side, browser_ms: int | None) -> bool:
     """Store a choice for the pair that a token stands for, if it is the one to judge next; say whether it was stored.
 
     The place must be locked. The first stored choice stands: a later post for the same pair stores nothing, and is
@@ -114,7 +114,7 @@ _STORE = text("""
 """)
 
 
-async def _count_late(session: AsyncSession, place: Place, position: int) -> None:
+async def _count_late(session: Statements, place: Place, position: int) -> None:
     """Let a choice whose slot is gone fill another open one of its pair, arm and side, if there is one."""
     slot_id = await slots.fill_open(session, place.participation_id, position)
     if slot_id is not None:
@@ -127,7 +127,7 @@ async def _count_late(session: AsyncSession, place: Place, position: int) -> Non
         )
 
 
-async def _log_unstored(session: AsyncSession, place: Place, position: int | None, side: Side) -> None:
+async def _log_unstored(session: Statements, place: Place, position: int | None, side: Side) -> None:
     if position is None:
         await events.record(session, "foreign_token", study_id=place.study_id, participation_id=place.participation_id)
         return

@@ -1,15 +1,15 @@
 """The append-only record of what happened."""
 
+import json
 from typing import Any
 
-from sqlalchemy import insert
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import text
 
-from app.models import Event
+from app.db import Statements
 
 
 async def record(
-    session: AsyncSession,
+    session: Statements,
     kind: str,
     *,
     study_id: int | None = None,
@@ -19,7 +19,14 @@ async def record(
 ) -> None:
     """Write one event. The detail never holds a platform's ids, an address or a secret."""
     await session.execute(
-        insert(Event).values(
-            kind=kind, study_id=study_id, participation_id=participation_id, account_id=account_id, detail=detail
-        )
+        _RECORD,
+        {"kind": kind, "study": study_id, "participation": participation_id, "account": account_id}
+        | {"detail": json.dumps(detail, default=str)},
     )
+
+
+_RECORD = text("""
+    INSERT INTO event (kind, study_id, participation_id, account_id, detail)
+    VALUES (:kind, CAST(:study AS bigint), CAST(:participation AS bigint), CAST(:account AS bigint),
+            CAST(:detail AS jsonb))
+""")

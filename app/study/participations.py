@@ -8,6 +8,7 @@ from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db import Statements
 from app.errors import CandorError
 from app.models import Arm, Assignment, Claim, Participation, PlatformIdentity, Study
 from app.study import events, slots
@@ -194,7 +195,7 @@ def _claim(study_id: int, arm_id: int, participation_id: int, planned: PlannedRo
     }
 
 
-async def keep_holding(session: AsyncSession, place: Place) -> None:
+async def keep_holding(session: Statements, place: Place) -> None:
     """Extend a person's hold, because they asked for a page; take back what is left of a hold that had ended."""
     if place.stage not in HOLDING:
         return
@@ -210,7 +211,7 @@ _EXTEND = text("""
 """)
 
 
-async def _take_back(session: AsyncSession, place: Place) -> None:
+async def _take_back(session: Statements, place: Place) -> None:
     """Hold again what is left of a hold that had ended. Of two tabs that come back at once, one does it."""
     minutes = place.entry_hold_minutes if place.stage == Stage.CONSENT else place.hold_minutes
     ended = await session.scalar(_HOLD_AGAIN, {"participation": place.participation_id, "minutes": minutes})

@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db import Statements
 from app.study.tokens import same, step_token
 from app.terms import Instructions, Stage, TruthfulKind
 
@@ -87,11 +87,11 @@ class Place(NamedTuple):
 
 
 _FIND = """
-    SELECT study.id, study.slug, study.key, study.design_hash, study.platform, study.question, study.texts,
+    SELECT study.id AS study_id, study.slug, study.key, study.design_hash, study.platform, study.question, study.texts,
            study.contact, study.completion_code, study.expected_minutes, study.pay,
            study.entry_hold_minutes, study.hold_minutes, study.pairs_per_annotator, arm.truthful_kind, arm.instructions,
-           p.id, p.public_id, p.arm_id, p.stage, p.n_planned, p.n_answered, p.held_until, p.stopped_at,
-           p.withdrawn_at, now()
+           p.id AS participation_id, p.public_id, p.arm_id, p.stage, p.n_planned, p.n_answered, p.held_until,
+           p.stopped_at, p.withdrawn_at, now() AS now
     FROM study JOIN participation p ON p.study_id = study.id JOIN arm ON arm.id = p.arm_id
     WHERE study.slug = :slug AND p.public_id = :annotator
 """
@@ -99,7 +99,7 @@ _READ = text(_FIND)
 _LOCK = text(_FIND + " FOR NO KEY UPDATE OF p")
 
 
-async def find_place(session: AsyncSession, slug: str, annotator: str, *, lock: bool = False) -> Place | None:
+async def find_place(session: Statements, slug: str, annotator: str, *, lock: bool = False) -> Place | None:
     """Return a person's place. `lock` makes everything that the person does wait its turn."""
     row = (await session.execute(_LOCK if lock else _READ, {"slug": slug, "annotator": annotator})).one_or_none()
     return None if row is None else Place(*row)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db import Statements
 from app.study.assignment import Candidate, Planned, SideName, deal_sides, plan
 
 _ROUNDS = 4
@@ -130,7 +131,7 @@ def _side(name: str) -> SideName:
     return "left" if name == "left" else "right"
 
 
-async def _open_pairs(session: AsyncSession, arm_id: int, n: int, besides: Sequence[int]) -> list[Candidate]:
+async def _open_pairs(session: Statements, arm_id: int, n: int, besides: Sequence[int]) -> list[Candidate]:
     """Return the most open pairs of each level: up to n that offer the left, and up to n that offer the right.
 
     More could never be used by one person, so the cost does not grow with the study.
@@ -154,7 +155,7 @@ _OPEN_PAIRS = text("""
 """)
 
 
-async def _hold(session: AsyncSession, participation_id: int, arm_id: int, planned: Sequence[Planned]) -> list[Held]:
+async def _hold(session: Statements, participation_id: int, arm_id: int, planned: Sequence[Planned]) -> list[Held]:
     """Take one open slot for each planned pair and side, in the planned order, skipping what others are taking."""
     found = await session.execute(
         _HOLD,
@@ -188,7 +189,7 @@ _HOLD = text("""
 """)
 
 
-async def _adjust(session: AsyncSession, changed: Iterable[tuple[int, int, str]], by: int) -> None:
+async def _adjust(session: Statements, changed: Iterable[tuple[int, int, str]], by: int) -> None:
     """Add `by` to the vacancies of (pair, arm, side), locking them in one order."""
     counts = Counter(changed)
     if not counts:
@@ -271,7 +272,7 @@ async def reopen_filled(session: AsyncSession, participation_id: int) -> None:
     await _adjust(session, [tuple(row) for row in freed], by=1)
 
 
-async def retake(session: AsyncSession, participation_id: int, arm_id: int) -> int:
+async def retake(session: Statements, participation_id: int, arm_id: int) -> int:
     """Hold again, where still open, the slots of a person whose hold had ended and who came back.
 
     The pairs and their sides stay as they were planned; those whose slots are gone are judged as surplus.
@@ -297,7 +298,7 @@ async def retake(session: AsyncSession, participation_id: int, arm_id: int) -> i
     return len(held)
 
 
-async def fill_open(session: AsyncSession, participation_id: int, position: int) -> int | None:
+async def fill_open(session: Statements, participation_id: int, position: int) -> int | None:
     """Fill an open slot of an assignment's pair, arm and side with a late choice; return it, if there is one."""
     row = (
         await session.execute(

@@ -1,7 +1,8 @@
-"""What handlers are given: the settings and the two kinds of session.
+"""What handlers are given: the settings and the kinds of transaction.
 
-A `WriteSession` is one transaction, committed before the response is sent (`scope="function"`). A `ReadSession` is
-read-only and lives until the response has been streamed (the default scope).
+A `WriteSession` is one transaction, committed before the response is sent (`scope="function"`); a `HotTransaction` is
+the same without the unit of work. A `ReadSession` is read-only and lives until the response has been streamed (the
+default scope).
 """
 
 from collections.abc import AsyncIterator
@@ -11,7 +12,7 @@ from fastapi import Depends, Request
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import Sessions
+from app.db import BareConnection, Database, Sessions
 from app.settings import Settings
 
 
@@ -24,7 +25,7 @@ async def app_settings(request: Request) -> Settings:
 
 async def app_sessions(request: Request) -> Sessions:
     """Return the factory of this application's sessions."""
-    found: Sessions = request.app.state.sessions
+    found: Sessions = request.app.state.database.sessions
     return found
 
 
@@ -39,6 +40,13 @@ async def _read(sessions: Annotated[Sessions, Depends(app_sessions)]) -> AsyncIt
         yield session
 
 
+async def _hot(request: Request) -> AsyncIterator[BareConnection]:
+    database: Database = request.app.state.database
+    async with database.bare() as connection:
+        yield connection
+
+
 WriteSession = Annotated[AsyncSession, Depends(_write, scope="function")]
 ReadSession = Annotated[AsyncSession, Depends(_read)]
+HotTransaction = Annotated[BareConnection, Depends(_hot, scope="function")]
 AppSettings = Annotated[Settings, Depends(app_settings)]

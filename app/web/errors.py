@@ -7,8 +7,9 @@ from urllib.parse import quote
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
+from psycopg import Error as DriverError
+from psycopg_pool import PoolTimeout
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from app.errors import CandorError
@@ -135,6 +136,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(CandorError, _domain)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(DBAPIError, _unreachable)
-    app.add_exception_handler(PoolTimeout, _unreachable)
+    for failure in (DBAPIError, DriverError, PoolTimeout):
+        app.add_exception_handler(failure, _unreachable)
     app.add_exception_handler(Exception, _failed)

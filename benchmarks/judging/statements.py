@@ -33,5 +33,5 @@ async def statements_a_judgement(url: str) -> float:
 
 
 async def _key(app: FastAPI) -> bytes:
-    async with app.state.sessions() as session:
+    async with app.state.database.sessions() as session:
         return bytes(await session.scalar(text("SELECT key FROM study WHERE slug = 'small'")))

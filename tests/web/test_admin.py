@@ -101,7 +101,7 @@ async def test_accounts_are_listed_and_their_secrets_are_not(client: httpx.Async
 async def test_a_page_takes_the_same_statements_however_much_there_is(
     client: httpx.AsyncClient, database: AsyncSession, path: str
 ) -> None:
-    engine = client._transport.app.state.sessions.kw["bind"]  # type: ignore[attr-defined]
+    engine = client._transport.app.state.database.sessions.kw["bind"]  # type: ignore[attr-defined]
     statements: list[str] = []
     event.listen(engine.sync_engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
     await sign_in(client, database, Role.ADMIN)

@@ -224,7 +224,7 @@ async def test_a_draft_says_that_nothing_is_frozen(session: AsyncSession) -> Non
 async def test_a_page_takes_the_same_statements_however_much_there_is(
     client: httpx.AsyncClient, database: AsyncSession, path: str, expected: int
 ) -> None:
-    engine = client._transport.app.state.sessions.kw["bind"]  # type: ignore[attr-defined]
+    engine = client._transport.app.state.database.sessions.kw["bind"]  # type: ignore[attr-defined]
     statements: list[str] = []
     event.listen(engine.sync_engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
     await sign_in(client, database, "ada@example.org")

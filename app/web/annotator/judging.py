@@ -9,7 +9,7 @@ from app.study.places import Place
 from app.terms import Side, Stage
 from app.web.annotator.pages import Judge
 from app.web.annotator.way import address, go_on, place_of
-from app.web.deps import WriteSession
+from app.web.deps import HotTransaction
 from app.web.pages import render
 
 router = APIRouter()
@@ -47,7 +47,7 @@ def judge_page(place: Place, pair: ShownPair, error: str = "") -> Judge:
 
 
 @router.get("/s/{slug}/pairs/{position}")
-async def show(slug: str, position: str, request: Request, session: WriteSession) -> Response:
+async def show(slug: str, position: str, request: Request, session: HotTransaction) -> Response:
     """Show the pair to judge next; any other position leads there."""
     place = await place_of(request, session, slug)
     if place.stage != Stage.JUDGING or position != str(place.next_position):
@@ -58,7 +58,7 @@ async def show(slug: str, position: str, request: Request, session: WriteSession
 
 
 @router.post("/s/{slug}/pairs/{position}")
-async def choose(slug: str, position: str, request: Request, session: WriteSession) -> Response:  # noqa: ARG001
+async def choose(slug: str, position: str, request: Request, session: HotTransaction) -> Response:  # noqa: ARG001
     """Store the choice that the form's token allows, and go on. The token, not the address, says which pair it is."""
     form = await request.form()
     place = await place_of(request, session, slug, lock=True)
