@@ -21,16 +21,16 @@ serve: $(VENV)/installed ## Serve the application (ARGS="--port 8080 --workers 2
 	@$(BIN)/candor serve $(ARGS)
 
 test: $(VENV)/dev ## Run every test but the proofs
-	$(PYTEST) -n 2 --dist loadgroup
+	$(PYTEST) -n 2 --dist loadfile
 
 test-fast: $(VENV)/dev ## Run the tests that need neither a browser nor killed processes
-	$(PYTEST) $(FAST) -n 2 --dist loadgroup
+	$(PYTEST) $(FAST) -n 2 --dist loadfile
 
 proofs: $(VENV)/dev ## Prove the invariants under load and faults
-	$(PYTEST) tests/proofs -p no:xdist
+	$(PYTEST) tests/proofs -n 0
 
 screenshots: $(VENV)/dev ## Write every page to build/screenshots
-	$(PYTEST) tests/browser --screenshots build/screenshots -p no:xdist
+	$(PYTEST) tests/browser --screenshots build/screenshots -n 0
 	@ls build/screenshots | wc -l | xargs echo "Screenshots in build/screenshots:"
 
 check: $(VENV)/dev ## Lint, types, layers, templates, migrations

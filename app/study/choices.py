@@ -89,11 +89,13 @@ async def submit_choice(session: Statements, place: Place, token: str, side: Sid
     return True
 
 
+# "Not open and not filled", not "held": the planner would take the index of held slots, small when it last looked, for
+# a better way to one slot than its key.
 _STORE = text("""
     WITH filled AS (
         UPDATE slot SET state = 'filled'
         WHERE id = (SELECT slot_id FROM assignment WHERE participation_id = :participation AND position = :position)
-          AND participation_id = :participation AND state = 'held'
+          AND participation_id = :participation AND state NOT IN ('open', 'filled')
         RETURNING id
     ), stored AS (
         INSERT INTO choice (participation_id, position, slot_id, side_chosen, decision_ms_browser,

@@ -19,23 +19,31 @@ from app.study.tokens import public_id, same, synthetic_proof
 from app.terms import Platform, Stage, StudyState
 
 
-class StudyNotOpen(CandorError):
+class TurnedAway(CandorError):
+    """A study cannot take this person. `contact` is whom they may ask."""
+
+    def __init__(self, message: str, contact: str) -> None:
+        self.contact = contact
+        super().__init__(message)
+
+
+class StudyNotOpen(TurnedAway):
     """The study takes no newcomers: it is paused or closed."""
 
-    def __init__(self, slug: str, state: str) -> None:
-        self.state = state
-        super().__init__(f"study {slug!r} is {state} and takes no newcomers")
+    def __init__(self, study: Study) -> None:
+        self.state = study.state
+        super().__init__(f"study {study.slug!r} is {study.state} and takes no newcomers", study.contact)
 
 
-class StudyFull(CandorError):
+class StudyFull(TurnedAway):
     """Every rating that the study asked for has been given, or too few are missing to ask anybody."""
 
 
-class NoPlaceNow(CandorError):
+class NoPlaceNow(TurnedAway):
     """Every rating still missing is held by somebody; places may come back."""
 
 
-class LinkIncomplete(CandorError):
+class LinkIncomplete(TurnedAway):
     """The link lacks the id that the study's platform sends."""
 
 
@@ -71,7 +79,7 @@ async def enter(session: AsyncSession, slug: str, arrival: Arrival) -> str:
     if await find_place(session, slug, annotator) is not None:
         return annotator
     if study.state != StudyState.LIVE:
-        raise StudyNotOpen(slug, study.state)
+        raise StudyNotOpen(study)
     arm_id = await _choose_arm(session, study)
     new = await _insert(session, study, arm_id, annotator)
     if new is not None:
@@ -84,7 +92,7 @@ def _person(study: Study, arrival: Arrival) -> str:
     if arrival.person:
         return arrival.person
     if study.platform != Platform.OPEN:
-        raise LinkIncomplete(f"study {study.slug!r} needs the id that its platform adds to the link")
+        raise LinkIncomplete(f"study {study.slug!r} needs the id that its platform adds to the link", study.contact)
     return secrets.token_hex(16)
 
 
@@ -151,8 +159,8 @@ async def _assign(session: AsyncSession, study: Study, arm_id: int, participatio
     )
     if len(held) < study.min_pairs:
         if await slots.some_held(session, study.id, besides=participation_id):
-            raise NoPlaceNow(f"study {study.slug!r} has no place right now")
-        raise StudyFull(f"study {study.slug!r} is complete")
+            raise NoPlaceNow(f"study {study.slug!r} has no place right now", study.contact)
+        raise StudyFull(f"study {study.slug!r} is complete", study.contact)
     await session.execute(insert(Assignment), _assignments(participation_id, held))
     await session.execute(insert(Claim), [_claim(study.id, arm_id, participation_id, planned) for planned in rounds])
     await session.execute(

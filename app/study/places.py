@@ -86,13 +86,15 @@ class Place(NamedTuple):
         return position if same(token, self.pair_token(position)) else None
 
 
+# OFFSET 0 keeps the planner from starting at the arm, in which everybody is.
 _FIND = """
     SELECT study.id AS study_id, study.slug, study.key, study.design_hash, study.platform, study.question, study.texts,
            study.contact, study.completion_code, study.expected_minutes, study.pay,
            study.entry_hold_minutes, study.hold_minutes, study.pairs_per_annotator, arm.truthful_kind, arm.instructions,
            p.id AS participation_id, p.public_id, p.arm_id, p.stage, p.n_planned, p.n_answered, p.held_until,
            p.stopped_at, p.withdrawn_at, now() AS now
-    FROM study JOIN participation p ON p.study_id = study.id JOIN arm ON arm.id = p.arm_id
+    FROM study JOIN participation p ON p.study_id = study.id
+    CROSS JOIN LATERAL (SELECT * FROM arm WHERE arm.id = p.arm_id OFFSET 0) AS arm
     WHERE study.slug = :slug AND p.public_id = :annotator
 """
 _READ = text(_FIND)

@@ -57,6 +57,8 @@ async def create(session: AsyncSession, study_id: int, k: int, rng: Random) -> i
     ]
     await _copy(session, rows)
     await session.execute(_COUNT_VACANCIES, {"study": study_id, "seed": rng.getrandbits(31)})
+    # The first people come before autovacuum does; without statistics a big study would be scanned for each of them.
+    await session.execute(text("ANALYZE pair, slot, vacancy"))
     return len(rows)
 
 

@@ -34,9 +34,12 @@ async def _write(sessions: Annotated[Sessions, Depends(app_sessions)]) -> AsyncI
         yield session
 
 
+_READ_ONLY = text("SELECT set_config('transaction_read_only', 'on', true), set_config('enable_seqscan', 'on', true)")
+
+
 async def _read(sessions: Annotated[Sessions, Depends(app_sessions)]) -> AsyncIterator[AsyncSession]:
     async with sessions() as session:
-        await session.execute(text("SET TRANSACTION READ ONLY"))
+        await session.execute(_READ_ONLY)
         yield session
 
 

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 
 from app.errors import CandorError
 from app.study.login_links import LinkUsedOrExpired
-from app.study.participations import LinkIncomplete, NoPlaceNow, PeopleNotWanted, StudyFull, StudyNotOpen
+from app.study.participations import LinkIncomplete, NoPlaceNow, PeopleNotWanted, StudyFull, StudyNotOpen, TurnedAway
 from app.study.studies import StudyUnknown
 from app.web.pages import Link, Notice, render
 from app.web.signed_in import FormTokenWrong, NotForThisRole, NotSignedIn
@@ -31,9 +31,10 @@ class Shown:
     paragraphs: tuple[str, ...]
     links: tuple[Link, ...] = ()
 
-    def response(self) -> Response:
-        """Return the page."""
-        return render(Notice(title=self.title, paragraphs=self.paragraphs, links=self.links), self.status)
+    def response(self, contact: str = "") -> Response:
+        """Return the page; `contact` is whom the person may ask."""
+        ask = (f"Questions? Contact {contact}.",) if contact else ()
+        return render(Notice(title=self.title, paragraphs=self.paragraphs + ask, links=self.links), self.status)
 
 
 class NotInStudy(CandorError):
@@ -97,12 +98,12 @@ async def _domain(request: Request, error: Exception) -> Response:
         back = f"?next={quote(request.url.path)}" if request.method == "GET" else ""
         return RedirectResponse(f"/login{back}", 303)
     if isinstance(error, StudyNotOpen):
-        return _not_open(error).response()
+        return _not_open(error).response(error.contact)
     shown = next((found for kind in type(error).__mro__ if (found := _SHOWN.get(kind)) is not None), None)
     if shown is None:
         log.error("no page for %s at %s", type(error).__name__, request.url.path)
         return Shown(400, "This could not be done", (str(error),)).response()
-    return shown.response()
+    return shown.response(error.contact if isinstance(error, TurnedAway) else "")
 
 
 async def _http(_request: Request, error: Exception) -> Response:

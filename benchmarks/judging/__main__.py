@@ -39,6 +39,24 @@ class Row(NamedTuple):
     errors: int
 
 
+class Meter:
+    """CPU seconds of a server and of Postgres from the moment that everybody is ready."""
+
+    def __init__(self, app: int, postgres: int | None) -> None:
+        self._pids = [app, postgres]
+        self._before = [0.0, 0.0]
+
+    def start(self) -> None:
+        self._before = self._now()
+
+    def spent(self) -> tuple[float, float]:
+        app, postgres = (now - before for now, before in zip(self._now(), self._before, strict=True))
+        return app, postgres
+
+    def _now(self) -> list[float]:
+        return [cpu_seconds(family(pid)) if pid else 0.0 for pid in self._pids]
+
+
 def measure(slug: str, workers: int, loads: list[int], seconds: float, url: str) -> list[Row]:
     """Measure one application under several loads."""
     key = _study_key(url, slug) if slug else b""
@@ -47,20 +65,19 @@ def measure(slug: str, workers: int, loads: list[int], seconds: float, url: str)
     environment = {"CANDOR_DATABASE_URL": url, "CANDOR_POOL_SIZE": "8"}
     with server(CANDOR if slug else BARE, workers, environment) as (port, pid):
         for annotators in loads:
+            meter = Meter(pid, postgres)
+            timing = load.Timing(seconds, meter.start)
             if slug:
-                run = load.candor(port, annotators, seconds, slug, key, people)
+                measured = asyncio.run(load.candor(port, annotators, timing, slug, key, people))
             else:
-                run = load.bare(port, annotators, seconds)
-            app, database = family(pid), family(postgres) if postgres else []
-            before = cpu_seconds(app), cpu_seconds(database)
-            measured = asyncio.run(run)
-            after = cpu_seconds(app), cpu_seconds(database)
+                measured = asyncio.run(load.bare(port, annotators, timing))
+            app_cpu, postgres_cpu = meter.spent()
             n = max(measured.judgements, 1)
             rows.append(
                 Row(
                     slug or "bare baseline", workers, annotators, measured.judgements / seconds,
                     measured.percentile(0.50), measured.percentile(0.95), measured.percentile(0.99),
-                    1000 * (after[0] - before[0]) / n, 1000 * (after[1] - before[1]) / n,
+                    1000 * app_cpu / n, 1000 * postgres_cpu / n,
                     memory_mib(family(pid)), measured.errors,
                 )
             )  # fmt: skip
@@ -81,13 +98,27 @@ def prepare(url: str, *, big: bool) -> list[str]:
     with console.status("Making a study of 200 pairs"):
         big_studies.make_set(url, "small", big_studies.SMALL_PAIRS)
         asyncio.run(big_studies.open_study(url, "small", 1000))
+    _settle(url)
     if not big:
         return ["small"]
     with console.status("Making a study of 100,000 pairs with 1,000,000 filled slots (minutes)"):
         big_studies.make_set(url, "big", big_studies.BIG_PAIRS)
         asyncio.run(big_studies.open_study(url, "big", big_studies.BIG_FILLED + 4))
         big_studies.fill(url, "big", big_studies.BIG_FILLED)
+    _settle(url)
     return ["small", "big"]
+
+
+def _settle(url: str) -> None:
+    """Do now what autovacuum would do during the measurement, so that it is not measured."""
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute("VACUUM ANALYZE")
+        connection.execute("CHECKPOINT") if _may_checkpoint(connection) else None
+
+
+def _may_checkpoint(connection: psycopg.Connection) -> bool:
+    row = connection.execute("SELECT pg_has_role('pg_checkpoint', 'member')").fetchone()
+    return bool(row and row[0])
 
 
 def table(rows: list[Row]) -> Table:

@@ -67,9 +67,6 @@ def fill(url: str, slug: str, filled: int) -> None:
         connection.execute("SET synchronous_commit = off")
         for statement in _FILL:
             connection.execute(statement, {"slug": slug, "filled": filled, "n": PAIRS_OF_THE_PAST})
-        connection.commit()
-        connection.autocommit = True
-        connection.execute("VACUUM ANALYZE")
 
 
 _FILL = (

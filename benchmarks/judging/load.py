@@ -43,8 +43,9 @@ def token_of(page: bytes) -> str:
 class _Clock:
     """Starts everybody at once, when all are ready, and says when the time is over."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, at_start: Callable[[], None]) -> None:
         self._seconds = seconds
+        self._at_start = at_start
         self._ready = asyncio.Semaphore(0)
         self._started = asyncio.Event()
         self._deadline = 0.0
@@ -60,6 +61,7 @@ class _Clock:
         tasks = [asyncio.ensure_future(annotator()) for _ in range(annotators)]
         for _ in range(annotators):
             await self._ready.acquire()
+        self._at_start()
         self._deadline = time.perf_counter() + self._seconds
         self._started.set()
         await asyncio.gather(*tasks)
@@ -76,9 +78,17 @@ async def _enter(connection: Connection, slug: str, key: bytes, person: str) -> 
     return address
 
 
-async def candor(port: int, annotators: int, seconds: float, slug: str, key: bytes, people: "count[int]") -> Measured:
+@dataclass(frozen=True)
+class Timing:
+    """How long to judge, and what to do when everybody is ready."""
+
+    seconds: float
+    at_start: Callable[[], None] = lambda: None
+
+
+async def candor(port: int, annotators: int, timing: Timing, slug: str, key: bytes, people: "count[int]") -> Measured:
     """Judge with so many annotators at once for some seconds; entering is not counted."""
-    measured, clock = Measured(), _Clock(seconds)
+    measured, clock = Measured(), _Clock(timing.seconds, timing.at_start)
 
     async def annotator() -> None:
         connection = Connection(port)
@@ -104,9 +114,9 @@ async def candor(port: int, annotators: int, seconds: float, slug: str, key: byt
     return measured
 
 
-async def bare(port: int, annotators: int, seconds: float) -> Measured:
+async def bare(port: int, annotators: int, timing: Timing) -> Measured:
     """The same load on the baseline."""
-    measured, clock = Measured(), _Clock(seconds)
+    measured, clock = Measured(), _Clock(timing.seconds, timing.at_start)
 
     async def annotator() -> None:
         connection = Connection(port)

@@ -114,4 +114,4 @@ async def test_a_page_takes_the_same_statements_however_much_there_is(
         statements.clear()
         assert (await client.get(path)).status_code == 200
         counts.append(len(statements))
-    assert counts == [3, 3], "who is signed in, SET TRANSACTION READ ONLY, and the page's one"
+    assert counts == [3, 3], "who is signed in, that it is read-only, and the page's one"

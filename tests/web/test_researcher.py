@@ -188,8 +188,13 @@ async def test_every_stage_has_its_words(session: AsyncSession) -> None:
     ],
 )
 async def test_the_address_is_what_the_platform_is_given(session: AsyncSession, platform: Platform, end: str) -> None:
-    study = await draft_study(session, "there", platform=platform)
+    study = await open_study(session, "there", platform=platform)
     assert (await detail(session, study)).entry == f"https://study.example.org{end}"
+
+
+async def test_a_draft_has_neither_an_address_nor_exports(session: AsyncSession) -> None:
+    page = await detail(session, await draft_study(session, "there"))
+    assert (page.entry, page.exports) == ("", ())
 
 
 async def test_the_design_is_told_in_plain_words(client: httpx.AsyncClient, database: AsyncSession) -> None:
@@ -238,5 +243,5 @@ async def test_a_page_takes_the_same_statements_however_much_there_is(
         statements.clear()
         assert (await client.get(path)).status_code == 200
         counts.append(len(statements))
-    overhead = 2  # Who is signed in, and SET TRANSACTION READ ONLY.
+    overhead = 2  # Who is signed in, and that it is read-only.
     assert counts == [expected + overhead] * 2

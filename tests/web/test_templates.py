@@ -222,7 +222,7 @@ BEFORE_DEBRIEF: dict[str, Page] = {
     "judge-error": replace(JUDGE, error="Choose the response you prefer"),
     "looked-up": LookedUp(title="Did you look anything up?", **STEP),
     "looked-up-error": LookedUp(title="Did you look anything up?", **STEP, error="Choose yes or no"),
-    "stop": Stop(title="Stop here?", **{**STEP, "stop": ""}, back="/s/demo/pairs/7"),
+    "stop": Stop(title="Stop here?", **{**STEP, "stop": ""}, back="/s/demo/pairs/7", all_judged=False),
 }
 AFTER: dict[str, Page] = {
     "debrief": DEBRIEF,

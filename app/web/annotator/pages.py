@@ -112,10 +112,11 @@ class Debrief(Step):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stop(Step):
-    """Asks once before stopping; `back` returns to where the person was."""
+    """Asks once before stopping; `back` returns to where the person was. `all_judged`: one question alone is left."""
 
     template: ClassVar[str] = "annotator/stop.html"
     back: str
+    all_judged: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

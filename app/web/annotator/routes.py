@@ -39,6 +39,7 @@ async def ask_to_stop(slug: str, request: Request, session: WriteSession) -> Res
             token=place.token("stop"),
             contact=place.contact,
             back=address(place),
+            all_judged=place.stage == Stage.LOOKED_UP,
         )
     )
 

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from app.models import MisconceptionSet, Study
 from app.study.progress_queries import ArmKind, LevelCounts, StageCount, StudyListed, StudySeen
-from app.terms import Instructions, Platform, Stage
+from app.terms import Instructions, Platform, Stage, StudyState
 from app.web.pages import Link
 from app.web.researcher.pages import LevelProgress, Studies, StudyDetail, StudyRow
 from app.web.signed_in import CurrentAccount
@@ -73,6 +73,7 @@ def study_page(
     """Return the page of one study. `site` is the address at which annotators reach this server."""
     study = seen.study
     path = quote(study.slug)
+    opened = study.state != StudyState.DRAFT
     return StudyDetail(
         title=study.title,
         email=account.who.email,
@@ -83,17 +84,21 @@ def study_page(
         state=study.state,
         synthetic=study.synthetic or any(count.synthetic for count in stages),
         design=_design(study, seen.misconception_set, arms),
-        entry=f"{site}/s/{path}{_LINK_ENDS[Platform(study.platform)]}",
+        entry=f"{site}/s/{path}{_LINK_ENDS[Platform(study.platform)]}" if opened and not study.synthetic else "",
         levels=tuple(map(_level, levels)),
         n_slots=sum(level.n_slots for level in levels),
         n_filled=sum(level.n_filled for level in levels),
         n_held=sum(level.n_held for level in levels),
         people=_people(stages),
-        exports=(
-            Link(text="Choices: one row a stored choice (CSV)", href=f"/studies/{path}/export/choices.csv"),
-            Link(text="Codebook: what every column means (CSV)", href=f"/studies/{path}/export/codebook.csv"),
-        ),
+        exports=_exports(path) if opened else (),
         as_of=seen.as_of,
+    )
+
+
+def _exports(path: str) -> tuple[Link, ...]:
+    return (
+        Link(text="Choices: one row a stored choice (CSV)", href=f"/studies/{path}/export/choices.csv"),
+        Link(text="Codebook: what every column means (CSV)", href=f"/studies/{path}/export/codebook.csv"),
     )
 
 
