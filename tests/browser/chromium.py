@@ -95,7 +95,9 @@ def _with_apt() -> str:
     if there := _on_path():
         return there  # Another process has just installed it.
     apt = shutil.which("apt-get")
-    if apt is None or os.geteuid() != 0:
+    if apt is None:
+        raise NotThisWay("apt-get is not there")
+    if os.geteuid() != 0:
         raise NotThisWay("apt-get needs root")
     _run([apt, "update"], minutes=5)
     _run([apt, "install", "-y", "--no-install-recommends", "chromium"], minutes=10)

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser import chromium
-from tests.browser.screens import PATIENCE_MS
+from tests.browser.screens import PATIENCE_MS, close
 from tests.browser.served import Served, served
 from tests.conftest import NewDatabase
 
@@ -31,7 +31,7 @@ def browser() -> Iterator[Browser]:
         expect.set_options(timeout=PATIENCE_MS)
         browser = chromium.launch(playwright)
         yield browser
-        browser.close()
+        close(browser)
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Literal
 from urllib.parse import urlsplit
-from weakref import WeakKeyDictionary
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, StorageState, expect
 
@@ -126,7 +125,13 @@ def listen(page: Page) -> Heard:
 
 # Opening a browser anew costs more than all else, so pages are looked at in one window for each kind of browser. What
 # people do in sequence, where something may be remembered, gets a browser of its own: `Screen.context`.
-_WINDOWS: WeakKeyDictionary[Browser, dict[tuple[Screen, str], tuple[Page, Heard]]] = WeakKeyDictionary()
+_WINDOWS: dict[Browser, dict[tuple[Screen, str], tuple[Page, Heard]]] = {}
+
+
+def close(browser: Browser) -> None:
+    """Close a browser and forget its windows."""
+    _WINDOWS.pop(browser, None)
+    browser.close()
 
 
 def _window(browser: Browser, there: Served, screen: Screen, signed_in: str) -> tuple[Page, Heard]:

@@ -17,9 +17,6 @@ from tests.browser.shown import PAGES, Shown, to_debrief, to_judging
 
 pytestmark = pytest.mark.browser
 
-# The three who take part and the export of what they chose: one story, told in one process.
-one_story = pytest.mark.xdist_group("the annotator's way")
-
 
 def _walked(browser: Browser, there: Served, screen: Screen, person: type[Person]) -> Walked:
     """Let somebody take part, in a browser that asks nobody else for anything and finds nothing to complain about."""
@@ -29,48 +26,18 @@ def _walked(browser: Browser, there: Served, screen: Screen, person: type[Person
         walked = person(page).takes_part(there, WAY)
         assert heard.hosts == {urlsplit(there.base).netloc}
         assert heard.complaints == []
+        assert walked.code == CODE
         return walked
 
 
-@pytest.fixture(scope="module")
-def with_a_keyboard(browser: Browser, there: Served) -> Walked:
-    return _walked(browser, there, DESKTOP, ByKeyboard)
-
-
-@pytest.fixture(scope="module")
-def without_javascript(browser: Browser, there: Served) -> Walked:
-    return _walked(browser, there, PLAIN, WithoutJavascript)
-
-
-@pytest.fixture(scope="module")
-def on_a_phone(browser: Browser, there: Served) -> Walked:
-    return _walked(browser, there, PHONE, ByTapping)
-
-
-@one_story
-def test_the_way_can_be_gone_by_keyboard_alone(with_a_keyboard: Walked) -> None:
-    assert with_a_keyboard.code == CODE
-
-
-@one_story
-def test_the_way_can_be_gone_without_javascript(without_javascript: Walked) -> None:
-    assert without_javascript.code == CODE
-
-
-@one_story
-def test_the_way_can_be_gone_by_tapping_on_a_phone(on_a_phone: Walked) -> None:
-    assert on_a_phone.code == CODE
-
-
-@one_story
-def test_the_export_holds_exactly_what_the_three_saw_and_chose(
-    with_a_keyboard: Walked,
-    without_javascript: Walked,
-    on_a_phone: Walked,
-    browser: Browser,
-    there: Served,
-    tmp_path: Path,
+def test_three_people_take_part_and_the_export_holds_exactly_what_they_saw_and_chose(
+    browser: Browser, there: Served, tmp_path: Path
 ) -> None:
+    everyone = (
+        _walked(browser, there, DESKTOP, ByKeyboard),
+        _walked(browser, there, PLAIN, WithoutJavascript),
+        _walked(browser, there, PHONE, ByTapping),
+    )
     with DESKTOP.context(browser, there, RESEARCHER) as context:
         page = context.new_page()
         page.goto(f"{there.base}/studies")
@@ -81,7 +48,6 @@ def test_the_export_holds_exactly_what_the_three_saw_and_chose(
     assert downloading.value.suggested_filename == f"{WAY}-choices.csv"
     with (tmp_path / "choices.csv").open(newline="", encoding="utf-8") as file:
         exported = list(csv.DictReader(file))
-    everyone = (with_a_keyboard, without_javascript, on_a_phone)
     expected = {
         (annotator, str(position)): _row(judged, annotator, position)
         for walked in everyone
@@ -98,9 +64,7 @@ def test_the_export_holds_exactly_what_the_three_saw_and_chose(
     for row in exported:
         wanted = expected.pop((row["annotator"], row["position"]))
         assert {column: row[column] for column in wanted} == wanted
-        assert (
-            tuple(row[column] for column in ("study", "set_slug", "set_version", "set_hash", "design_hash")) == frozen
-        )
+        assert tuple(row[column] for column in _FROZEN) == frozen
         in_browser, on_server = row["decision_ms_browser"], int(row["decision_ms_server"])
         if row["annotator"] == _annotator(there, WithoutJavascript.name):
             assert in_browser == ""

@@ -90,9 +90,11 @@ _APPEARANCE = """
 (side) => {
     // What follows from where a card stands and how long its text is.
     const free = /^(height|block-size|perspective-origin|transform-origin)$/;
-    const style = (at, part) => Object.fromEntries(
-        [...getComputedStyle(at, part)].filter((name) => !free.test(name))
-            .map((name) => [name, getComputedStyle(at, part).getPropertyValue(name)]));
+    const style = (at, part) => {
+        const computed = getComputedStyle(at, part);
+        return [...computed].filter((name) => !free.test(name))
+            .map((name) => `${name}: ${computed.getPropertyValue(name)}`).join("; ");
+    };
     const parts = [...document.querySelectorAll(`.response--${side}, .response--${side} *, .option--${side} *`)];
     return parts.map((at) => [at.tagName, at.className.replace(side, ""), style(at), style(at, "::before"),
                               style(at, "::after")]);

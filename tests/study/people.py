@@ -1,14 +1,14 @@
 """People on their way through a study, at the level of the domain: each request is a transaction of its own."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import event, text
+from sqlalchemy import TextClause, event, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import create_engine, sessions
+from app.db import Database, Rows, Statements, create_engine, sessions
 from app.study import participations, slots
 from app.study.choices import ShownPair, show_pair, submit_choice
 from app.study.participations import Arrival, NoPlaceNow, StudyFull
@@ -20,21 +20,50 @@ T = TypeVar("T")
 Work = Callable[[AsyncSession, Place], Awaitable[T]]
 
 
+class Noted:
+    """Statements, noting what is sent."""
+
+    def __init__(self, inner: Statements, sent: list[str]) -> None:
+        self._inner = inner
+        self._sent = sent
+
+    async def execute(self, statement: TextClause, params: Mapping[str, Any], /) -> Rows:
+        self._sent.append(statement.text)
+        return await self._inner.execute(statement, params)
+
+    async def scalar(self, statement: TextClause, params: Mapping[str, Any], /) -> Any:
+        self._sent.append(statement.text)
+        return await self._inner.scalar(statement, params)
+
+
 class People:
     """The people of one study. `url` names a database that the test may fill."""
 
-    def __init__(self, url: str, slug: str, connections: int) -> None:
+    def __init__(self, url: str, slug: str, connections: int, bare: Database | None = None) -> None:
         self.slug = slug
         self._engine = create_engine(url, connections)
         self.sessions = sessions(self._engine)
+        self._bare = bare
+        self._sent: list[str] = []
 
     async def close(self) -> None:
         await self._engine.dispose()
 
+    @asynccontextmanager
+    async def hot(self) -> AsyncIterator[Statements]:
+        """A transaction of the judging page: on a bare connection, as the application does it, or in a session."""
+        if self._bare is None:
+            async with self.sessions.begin() as session:
+                yield session
+        else:
+            async with self._bare.bare() as connection:
+                yield Noted(connection, self._sent)
+
     @contextmanager
     def statements(self) -> Iterator[list[str]]:
         """The statements that are sent to the database meanwhile."""
-        sent: list[str] = []
+        sent = self._sent
+        sent.clear()
 
         def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
             sent.append(statement)
@@ -109,7 +138,7 @@ class People:
 
     async def show(self, annotator: str) -> ShownPair | None:
         """What the judging page does; None where there is nothing to judge."""
-        async with self.sessions.begin() as session:
+        async with self.hot() as session:
             place = await find_place(session, self.slug, annotator)
             assert place is not None
             if place.stage != Stage.JUDGING:
@@ -118,12 +147,19 @@ class People:
                 await participations.keep_holding(session, place)
             return await show_pair(session, place)
 
-    async def choose(self, annotator: str, side: Side = Side.LEFT, position: int | None = None) -> bool:
-        async def work(session: AsyncSession, place: Place) -> bool:
-            token = place.pair_token(position or place.next_position)
-            return await submit_choice(session, place, token, side, 1000)
+    async def submit(self, annotator: str, token: str, side: Side, ms: int | None = None) -> bool:
+        """What the judging page's form does."""
+        async with self.hot() as session:
+            place = await find_place(session, self.slug, annotator, lock=True)
+            assert place is not None
+            return await submit_choice(session, place, token, side, ms)
 
-        return await self.do(annotator, work)
+    async def choose(self, annotator: str, side: Side = Side.LEFT) -> bool:
+        """Choose for the pair to judge next."""
+        async with self.hot() as session:
+            place = await find_place(session, self.slug, annotator, lock=True)
+            assert place is not None
+            return await submit_choice(session, place, place.pair_token(place.next_position), side, 1000)
 
     async def judge(self, annotator: str, most: int = 1000) -> None:
         """Judge the next pairs, so many at most."""
@@ -147,6 +183,15 @@ class People:
             """,
             ids=list(annotators),
         )
+
+    async def somebody_waits(self) -> None:
+        """Wait until a transaction waits for another's lock."""
+        waiting = """
+            SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+        """
+        async with asyncio.timeout(30):
+            while not await self.one(waiting):  # noqa: ASYNC110 - only the database knows
+                await asyncio.sleep(0.01)
 
     async def assert_sound(self, k: int) -> None:
         """Hold the database against every invariant of slots, whatever happened before."""
@@ -176,7 +221,8 @@ _UNSOUND = """
     WHERE participation_id IS NOT NULL GROUP BY pair_id, participation_id HAVING count(*) > 1
     UNION ALL
     SELECT 'held, but nobody is to judge it', slot.pair_id
-    FROM slot LEFT JOIN assignment a ON a.slot_id = slot.id AND a.participation_id = slot.participation_id
+    FROM slot JOIN participation p ON p.id = slot.participation_id
+    LEFT JOIN assignment a ON a.slot_id = slot.id AND a.participation_id = p.id AND a.position > p.n_answered
     WHERE slot.state = 'held' AND a.slot_id IS NULL
     UNION ALL
     SELECT 'held, but never to come back', slot.pair_id
@@ -196,21 +242,28 @@ _UNSOUND = """
 
 
 @asynccontextmanager
-async def people_of(url: str, slug: str, connections: int = 2, **design: Any) -> AsyncIterator[People]:
+async def people_of(
+    url: str, slug: str, connections: int = 2, *, bare: bool = False, **design: Any
+) -> AsyncIterator[People]:
     """Open a study on a made-up set, and give its people."""
-    async with people_with(url, slug, connections) as people:
+    async with people_with(url, slug, connections, bare=bare) as people:
         async with people.sessions.begin() as session:
             await open_study(session, slug, **design)
         yield people
 
 
 @asynccontextmanager
-async def people_with(url: str, slug: str, connections: int = 2) -> AsyncIterator[People]:
+async def people_with(url: str, slug: str, connections: int = 2, *, bare: bool = False) -> AsyncIterator[People]:
     """Give the people of a study that there is, or is to be."""
-    people = People(url, slug, connections)
+    database = Database(url, connections) if bare else None
+    people = People(url, slug, connections, database)
     try:
+        if database:
+            await database.open()
         yield people
     finally:
+        if database:
+            await database.close()
         await people.close()
 
 

@@ -1,5 +1,7 @@
 """Showing and choosing: exactly once, in two statements each, late or not; and what the database itself refuses."""
 
+import asyncio
+import hashlib
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -7,12 +9,13 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from app.study.choices import submit_choice
+from app.study import slots
+from app.study.choices import show_pair
 from app.terms import Side, Stage
 from tests.conftest import NewDatabase
 from tests.study.people import People, at_once, people_of
 
-SMALL = {"per_level": 1, "ratings_per_pair": 2, "pairs_per_annotator": 8}
+SMALL: dict[str, Any] = {"per_level": 1, "ratings_per_pair": 2, "pairs_per_annotator": 8}
 
 
 @pytest.fixture(scope="module")
@@ -21,11 +24,11 @@ def url(new_database: NewDatabase) -> str:
     return new_database()
 
 
-@pytest.fixture
+@pytest.fixture(params=["in a session", "on a bare connection"])
 async def people(url: str, request: pytest.FixtureRequest) -> AsyncIterator[People]:
     """The people of a small study: eight pairs, two ratings each."""
-    number = sum(map(ord, request.node.name))
-    async with people_of(url, f"choices-{number}", connections=20, **SMALL) as people:
+    slug = f"choices-{hashlib.sha256(request.node.name.encode()).hexdigest()[:20]}"
+    async with people_of(url, slug, connections=6, bare="bare" in request.param, **SMALL) as people:
         yield people
 
 
@@ -60,14 +63,10 @@ async def logged(people: People, annotator: str, kind: str) -> list[Any]:
     return [detail for (detail,) in found]
 
 
-async def submit(people: People, annotator: str, token: str, side: Side = Side.LEFT, ms: int | None = None) -> bool:
-    return await people.do(annotator, lambda session, place: submit_choice(session, place, token, side, ms))
-
-
 async def test_of_twenty_posts_at_once_the_first_is_stored_and_stands(people: People, annotator: str) -> None:
     token = (await people.place(annotator)).pair_token(1)
     sides = [Side.LEFT if number % 2 else Side.RIGHT for number in range(20)]
-    done = await at_once(*(submit(people, annotator, token, side) for side in sides))
+    done = await at_once(*(people.submit(annotator, token, side) for side in sides))
     assert done.count(True) == 1
     first = sides[done.index(True)]
     assert await stored(people, annotator) == [(1, first, True, False, True)]
@@ -129,12 +128,34 @@ async def test_showing_lengthens_a_hold_that_runs_out_and_leaves_a_fresh_one(peo
     assert 39 * 60 < (place.held_until - place.now).total_seconds() <= 40 * 60
 
 
+async def test_showing_a_pair_while_its_hold_is_swept_waits_and_deadlocks_with_nobody(
+    people: People, annotator: str
+) -> None:
+    """The person's row is locked before their assignments, as everywhere; else both would wait for one another."""
+    await people.choose(annotator)
+    await people.expire([annotator])
+    seen = await people.place(annotator)
+
+    async def show() -> None:
+        async with people.hot() as session:
+            await show_pair(session, seen)
+
+    async with people.sessions.begin() as session:
+        await session.execute(text("SELECT 1 FROM participation WHERE public_id = :id FOR UPDATE"), {"id": annotator})
+        showing = asyncio.create_task(show())
+        await people.somebody_waits()
+        assert await slots.release(session, [seen.participation_id]) == 7
+    await showing
+    await people.assert_sound(2)
+    assert (await people.place(annotator)).held_until is None
+
+
 async def test_a_post_after_the_last_pair_stores_nothing(people: People, annotator: str) -> None:
     await people.judge(annotator)
     place = await people.place(annotator)
     assert (place.stage, place.n_answered, place.held_until) == (Stage.LOOKED_UP, 8, None)
-    assert await submit(people, annotator, place.pair_token(9)) is False
-    assert await submit(people, annotator, place.pair_token(8), Side.RIGHT) is False
+    assert await people.submit(annotator, place.pair_token(9), Side.LEFT) is False
+    assert await people.submit(annotator, place.pair_token(8), Side.RIGHT) is False
     assert len(await stored(people, annotator)) == 8
     assert await logged(people, annotator, "differing_choice") == [{"position": 8, "side": "right"}]
 
@@ -143,7 +164,7 @@ async def test_a_post_after_the_last_pair_stores_nothing(people: People, annotat
 async def test_a_token_that_was_not_given_stores_nothing_and_is_logged(
     people: People, annotator: str, token: str
 ) -> None:
-    assert await submit(people, annotator, token) is False
+    assert await people.submit(annotator, token, Side.LEFT) is False
     assert await stored(people, annotator) == []
     assert await logged(people, annotator, "foreign_token") == [{}]
 
@@ -151,8 +172,8 @@ async def test_a_token_that_was_not_given_stores_nothing_and_is_logged(
 async def test_a_token_of_somebody_else_or_of_a_later_pair_stores_nothing(people: People, annotator: str) -> None:
     other = await people.enter("other")
     await people.to_judging(other)
-    assert await submit(people, annotator, (await people.place(other)).pair_token(1)) is False
-    assert await submit(people, annotator, (await people.place(annotator)).pair_token(2)) is False
+    assert await people.submit(annotator, (await people.place(other)).pair_token(1), Side.LEFT) is False
+    assert await people.submit(annotator, (await people.place(annotator)).pair_token(2), Side.LEFT) is False
     assert await stored(people, annotator) == []
     assert await people.n_slots("filled") == 0
 
@@ -162,7 +183,7 @@ async def test_the_browser_s_time_is_kept_within_its_column(
     people: People, annotator: str, sent: int | None, kept: int | None
 ) -> None:
     token = (await people.place(annotator)).pair_token(1)
-    assert await submit(people, annotator, token, ms=sent)
+    assert await people.submit(annotator, token, Side.LEFT, sent)
     times = (
         "SELECT decision_ms_browser FROM choice JOIN participation p ON p.id = participation_id WHERE public_id = :id"
     )
@@ -237,6 +258,21 @@ async def test_an_answer_whose_slots_are_taken_is_stored_without_counting(people
     assert await people.choose(annotator)
     assert await stored(people, annotator) == [(1, "left", False, True, False)]
     assert await people.n_slots("filled") == 0
+
+
+@pytest.mark.parametrize("state", ["held", "filled"])
+async def test_an_answer_never_fills_a_slot_that_is_somebody_else_s(people: People, annotator: str, state: str) -> None:
+    """Nothing leaves an assignment with such a slot; the statement that stores does not rely on it."""
+    other = await people.enter("other")
+    lost = """
+        UPDATE slot SET participation_id = (SELECT id FROM participation WHERE public_id = :other), state = :state
+        FROM assignment a JOIN participation p ON p.id = a.participation_id
+        WHERE p.public_id = :id AND a.position = 1 AND slot.id = a.slot_id RETURNING slot.id
+    """
+    ((slot_id,),) = await people.rows(lost, id=annotator, other=other, state=state)
+    assert await people.choose(annotator)
+    assert await people.rows("SELECT state FROM slot WHERE id = :slot", slot=slot_id) == [(state,)]
+    assert await people.one("SELECT count(*) FROM choice WHERE slot_id = :slot", slot=slot_id) == 0
 
 
 async def test_who_came_back_in_time_is_not_late(people: People, annotator: str) -> None:

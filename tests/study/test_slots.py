@@ -12,7 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db import create_engine, sessions
 from app.study import participations, slots, studies
 from app.study.assignment import Candidate, Planned, plan
-from app.study.participations import NoPlaceNow, StudyFull
+from app.study.choices import submit_choice
+from app.study.participations import Arrival, NoPlaceNow, StudyFull
+from app.study.places import find_place
+from app.terms import Side
 from tests.conftest import NewDatabase
 from tests.studies import draft_study, open_study
 from tests.study.people import People, at_once, people_of, people_with
@@ -218,6 +221,33 @@ async def test_who_comes_back_gets_the_same_pairs_and_sides_as_far_as_they_are_o
         assert await people.one(f"{surplus} AND NOT counted", id=first) == 2
 
 
+async def test_who_comes_back_holds_nothing_for_what_they_answered_meanwhile(url: str) -> None:
+    async with people_of(url, "answered") as people:
+        annotator = await people.enter("p")
+        await people.to_judging(annotator)
+        await people.expire([annotator])
+        await people.sweep()
+        await people.choose(annotator)
+        await people.show(annotator)
+        assert (await people.n_slots("filled"), await people.n_slots("held")) == (1, 7)
+        await people.assert_sound(3)
+
+
+async def test_the_sweep_passes_over_a_person_who_is_just_answering(url: str) -> None:
+    async with people_of(url, "passed-over") as people:
+        annotator = await people.enter("p")
+        await people.to_judging(annotator)
+        await people.expire([annotator])
+        async with people.sessions.begin() as session:
+            place = await find_place(session, people.slug, annotator, lock=True)
+            assert place is not None
+            assert await asyncio.wait_for(people.sweep(), timeout=10) == 0
+            assert await submit_choice(session, place, place.pair_token(1), Side.LEFT, None)
+        assert (await people.n_slots("filled"), await people.n_slots("held")) == (1, 7)
+        assert await people.sweep() == 0, "the answer began a new hold"
+        await people.assert_sound(3)
+
+
 async def test_two_tabs_that_come_back_at_once_hold_each_pair_once(url: str) -> None:
     async with people_of(url, "back-twice", connections=8) as people:
         annotator = await people.enter("p")
@@ -330,6 +360,23 @@ async def test_a_full_arm_does_not_turn_people_away_from_one_with_room(url: str)
         await people.assert_sound(1)
 
 
+async def test_two_people_at_once_get_a_full_set_each_where_one_loses_its_side(url: str) -> None:
+    """One rating a side: whoever comes second to a side is given the other one, not fewer pairs."""
+    async with people_of(
+        url, "sides", connections=3, per_level=5, ratings_per_pair=2, pairs_per_annotator=40
+    ) as people:
+        async with people.sessions.begin() as first:
+            await participations.enter(first, "sides", Arrival("one"))
+            second = asyncio.create_task(people.enter("other"))
+            await people.somebody_waits()
+        await second
+        planned = "SELECT n_planned FROM participation p JOIN study ON study.id = study_id WHERE slug = 'sides'"
+        assert await people.rows(planned) == [(40,), (40,)]
+        await people.assert_sound(2)
+        asked = await people.rows("SELECT asked FROM claim JOIN study ON study.id = study_id WHERE slug = 'sides'")
+        assert len(asked) == 3, "the second was planned once more, for the sides it lost"
+
+
 # Replaying.
 
 
@@ -426,7 +473,7 @@ _HALF_FULL = (
 )
 
 HOT: dict[str, tuple[Any, dict[str, str]]] = {
-    "open pairs": (slots._OPEN_PAIRS, {"arm": "bigint", "n": "int", "tried": "bigint[]"}),
+    "open pairs": (slots._OPEN_PAIRS, {"arm": "bigint", "n": "int", "besides": "bigint[]"}),
     "hold": (
         slots._HOLD,
         {"participation": "bigint", "arm": "bigint", "pairs": "bigint[]", "sides": "text[]"},
@@ -436,7 +483,7 @@ HOT: dict[str, tuple[Any, dict[str, str]]] = {
 VALUES = {
     "arm": "(SELECT max(id) FROM arm)",
     "n": "20",
-    "tried": "'{}'",
+    "besides": "'{}'",
     "participation": "(SELECT max(id) FROM participation)",
     "pairs": "ARRAY(SELECT id FROM pair ORDER BY id DESC LIMIT 20)",
     "sides": "array_fill('left'::text, '{20}')",
