@@ -1,6 +1,11 @@
 """The `candor` command."""
 
 import sys
+from typing import NoReturn
+
+from psycopg import OperationalError as DriverError
+from pydantic import ValidationError
+from sqlalchemy.exc import ArgumentError, OperationalError
 
 from app.cli.commands import app
 from app.cli.output import errors
@@ -10,12 +15,22 @@ REFUSED = 1
 INTERRUPTED = 130
 
 
+def _refuse(reason: str) -> NoReturn:
+    errors.print(f"Refused: {reason}", markup=False)
+    sys.exit(REFUSED)
+
+
 def main() -> None:
     """Run the command line: exit with 0 done, 1 refused with one clear line, 2 usage."""
     try:
         app()
     except CandorError as refusal:
-        errors.print(f"Refused: {refusal}", markup=False)
-        sys.exit(REFUSED)
+        _refuse(str(refusal))
+    except ValidationError as wrong:
+        fault = wrong.errors()[0]
+        _refuse(f"CANDOR_{str(fault['loc'][0]).upper()}: {fault['msg']}; see the settings in the README")
+    except (OperationalError, DriverError, ArgumentError) as failure:
+        reason = str(getattr(failure, "orig", None) or failure).strip().splitlines()[0]
+        _refuse(f"the database cannot be used: {reason}; check CANDOR_DATABASE_URL and that Postgres runs")
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)

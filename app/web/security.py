@@ -56,13 +56,21 @@ def _from_elsewhere(headers: Headers) -> bool:
     return origin is not None and urlsplit(origin).netloc != headers.get("host")
 
 
+def _holds_nul(scope: Scope) -> bool:
+    """Say whether an address holds the one character that Postgres cannot even be asked about."""
+    return "\x00" in scope["path"] or b"%00" in scope["query_string"]
+
+
 class RefuseForeignPosts:
-    """Refuse posts from other sites and forms too large to be ours, before anything is read."""
+    """Refuse posts from other sites, forms too large to be ours and addresses no page has, before anything is read."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and _holds_nul(scope):
+            await PlainTextResponse("There is no such page.", 404)(scope, receive, send)
+            return
         if scope["type"] == "http" and scope["method"] not in SAFE:
             headers = Headers(scope=scope)
             if _from_elsewhere(headers):

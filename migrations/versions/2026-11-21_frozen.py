@@ -16,22 +16,28 @@ def upgrade() -> None:
         CREATE FUNCTION refuse_change_of_set_in_use() RETURNS trigger LANGUAGE plpgsql AS $$
         DECLARE used bigint;
         BEGIN
-            IF TG_TABLE_NAME = 'response' THEN
-                SELECT set_id INTO used FROM misconception WHERE id = OLD.misconception_id;
-            ELSIF TG_TABLE_NAME = 'misconception' THEN
-                used := OLD.set_id;
-            ELSE
-                used := OLD.id;
-            END IF;
-            IF EXISTS (SELECT 1 FROM study WHERE set_id = used) THEN
-                RAISE EXCEPTION 'misconception set % is used by a study and cannot change', used;
-            END IF;
+            -- Both where a row was and where it goes: a row may not be moved into a set in use either.
+            FOR used IN
+                SELECT CASE TG_TABLE_NAME
+                           WHEN 'response' THEN
+                               (SELECT set_id FROM misconception WHERE id = (moved->>'misconception_id')::bigint)
+                           WHEN 'misconception' THEN (moved->>'set_id')::bigint
+                           ELSE (moved->>'id')::bigint
+                       END
+                FROM unnest(ARRAY[CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) END,
+                                  CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) END]) AS moved
+                WHERE moved IS NOT NULL
+            LOOP
+                IF EXISTS (SELECT 1 FROM study WHERE set_id = used) THEN
+                    RAISE EXCEPTION 'misconception set % is used by a study and cannot change', used;
+                END IF;
+            END LOOP;
             RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
         END $$
     """)
     for table in ("misconception_set", "misconception", "response"):
         op.execute(f"""
-            CREATE TRIGGER refuse_change_in_use BEFORE UPDATE OR DELETE ON {table}
+            CREATE TRIGGER refuse_change_in_use BEFORE INSERT OR UPDATE OR DELETE ON {table}
             FOR EACH ROW EXECUTE FUNCTION refuse_change_of_set_in_use()
         """)
     living = ", ".join(f"'{column}'" for column in _LIVING)
@@ -60,8 +66,30 @@ def upgrade() -> None:
         FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
     """)
 
+    # What a study was opened with, and what was chosen in it, stays.
+    op.execute("""
+        CREATE TRIGGER never_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON pair
+        FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+    """)
+    op.execute("""
+        CREATE TRIGGER never_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON arm
+        FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+    """)
+    op.execute("""
+        CREATE TRIGGER never_dealt_again BEFORE UPDATE OF pair_id, arm_id, number, side_truthful OR DELETE ON slot
+        FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+    """)
+    op.execute("""
+        CREATE TRIGGER never_deleted BEFORE DELETE OR TRUNCATE ON choice
+        FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+    """)
+
 
 def downgrade() -> None:
+    op.execute("DROP TRIGGER never_deleted ON choice")
+    op.execute("DROP TRIGGER never_dealt_again ON slot")
+    op.execute("DROP TRIGGER never_changed ON arm")
+    op.execute("DROP TRIGGER never_changed ON pair")
     op.execute("DROP TRIGGER append_only ON event")
     op.execute("DROP TRIGGER refuse_change_of_frozen_design ON study")
     for table in ("misconception_set", "misconception", "response"):

@@ -423,7 +423,8 @@ async def test_a_live_study_and_its_parts_cannot_be_deleted(session: AsyncSessio
             "INSERT INTO pair (study_id, misconception_id, difficulty_level) SELECT {id}, id, 1 FROM misconception",
             "uq_pair",
         ),
-        ("UPDATE pair SET difficulty_level = 9", "ck_pair_difficulty_level_range"),
+        ("UPDATE pair SET difficulty_level = 9", "pair is append-only"),
+        ("UPDATE arm SET truthful_kind = 'baseline'", "arm is append-only"),
     ],
 )
 async def test_the_database_refuses_what_no_study_can_be(
