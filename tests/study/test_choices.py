@@ -339,7 +339,7 @@ REFUSED: list[tuple[str, str]] = [
     ("UPDATE slot SET state = 'lost' WHERE state = 'filled'", "ck_slot_state_known"),
     ("UPDATE slot SET side_truthful = 'middle'", "slot is append-only"),
     ("DELETE FROM choice", "choice is append-only"),
-    ("UPDATE slot SET number = 1", "uq_slot_pair_id_arm_id_number"),
+    ("UPDATE slot SET number = 1", "slot is append-only"),
     ("UPDATE vacancy SET open_left = -1", "ck_vacancy_open_not_negative"),
     ("UPDATE vacancy SET open_right = -1", "ck_vacancy_open_not_negative"),
     ("UPDATE participation SET n_answered = 9", "ck_participation_answered_of_planned"),
