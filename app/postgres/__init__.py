@@ -9,7 +9,7 @@ Users may therefore come, go and be killed in any order. All state is in the clu
     supervisor.lock   held by the supervisor
     serving.lock      held by the supervisor once it has started the server, so that an earlier one is not believed
     server.lock       inherited by every process that works on the data, so it is free only when none is left
-    postgres/         the data, or a link to where postgres can reach them
+    postgres/         the data
     server.log        what postgres and the supervisor had to say
 """
 

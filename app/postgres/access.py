@@ -7,23 +7,22 @@ from pathlib import Path
 
 from app.postgres.cluster import ROLE, Cluster
 from app.postgres.creation import SUPERUSER
+from app.postgres.data_folder import DataFolder
 from app.postgres.errors import PostgresUnavailable
 from app.postgres.owner import Owner
 
 _RULES = "local all all peer map=candor\n"
 
 
-def write_rules(cluster: Cluster, owner: Owner) -> None:
+def write_rules(cluster: Cluster, owner: Owner, folder: DataFolder) -> None:
     """Let the system vouch for the client: root stays root and need not become the user that postgres runs as."""
     client = pwd.getpwuid(os.geteuid()).pw_name
     users = "".join(f'candor "{client}" {role}\n' for role in (ROLE, SUPERUSER))
-    # The owner may be unable to go by the link, which is in a folder that is closed to them.
-    pgdata = cluster.pgdata.resolve()
     for name, text in (("pg_hba.conf", _RULES), ("pg_ident.conf", users)):
-        path = pgdata / name
+        path = cluster.pgdata / name
         # Not rewritten without need: on a full disk that would leave an empty file.
         if not path.exists() or path.read_text() != text:
-            owner.write(path, text)
+            owner.write(folder.path / name, text, folder.descriptor)
 
 
 def make_socket_dir(cluster: Cluster, owner: Owner) -> None:

@@ -24,7 +24,7 @@ class Cluster:
 
     @property
     def pgdata(self) -> Path:
-        """Postgres's own data folder, or a link to it where postgres cannot reach `data_dir`."""
+        """Postgres's own data folder, or a link to where someone moved it."""
         return self.data_dir / "postgres"
 
     @property
@@ -69,7 +69,7 @@ class Cluster:
 
     @property
     def tag(self) -> str:
-        """A short name that no other cluster on this machine has; postgres shows it in its process titles."""
+        """A short name that no other cluster on this machine has: postgres shows it to clients and in its titles."""
         return "candor-" + hashlib.sha256(str(self.data_dir).encode()).hexdigest()[:12]
 
     @property

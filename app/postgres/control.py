@@ -24,7 +24,7 @@ class Status:
     """The major version of PostgreSQL that made the data; none before the first start."""
     data_dir: Path
     pgdata: Path
-    """Where the data really are: elsewhere, if postgres cannot reach `data_dir`."""
+    """Where the data really are, if someone moved them and left a link."""
     socket_dir: Path
     holders: tuple[int, ...]
     """The pids of the server's users, as far as the system tells (Linux)."""

@@ -28,21 +28,22 @@ class Owner:
         if self.is_other:
             os.chown(folder, self.uid, self.gid, follow_symlinks=False)
 
-    def reaches(self, folder: Path) -> bool:
+    def reaches(self, folder: Path, *keep_open: int) -> bool:
         """Tell whether this user can work in a folder: asked of the system as that user, so every rule counts."""
-        return self.shell('test -w "$1" && test -x "$1"', folder)
+        return self.shell('test -w "$1" && test -x "$1"', folder, *keep_open)
 
-    def write(self, path: Path, text: str) -> None:
+    def write(self, path: Path, text: str, *keep_open: int) -> None:
         """Write a file as this user, so that a link planted in their folder gains nothing from our rights."""
-        if not self.shell('umask 077; cat > "$1"', path, text):
-            raise PostgresUnavailable(f"{path} cannot be written by user {self.name}: is the disk full?")
+        if not self.shell('umask 077; cat > "$1"', path, *keep_open, text=text):
+            raise PostgresUnavailable(f"User {self.name} cannot write {path.name} beside the data: is the disk full?")
 
-    def shell(self, script: str, path: Path, text: str = "") -> bool:
-        """Run a line of shell on a path as this user; tell whether it went well."""
+    def shell(self, script: str, path: Path, *keep_open: int, text: str = "") -> bool:
+        """Run a line of shell on a path as this user, with some descriptors open; tell whether it went well."""
         done = subprocess.run(  # noqa: S603 - the script is a literal of this package, and the path is its argument
             ["/bin/sh", "-c", script, "sh", str(path)],
             input=text.encode(),
             cwd="/",
+            pass_fds=keep_open,
             stderr=subprocess.DEVNULL,
             check=False,
             user=self.uid if self.is_other else None,

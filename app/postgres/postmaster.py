@@ -11,6 +11,7 @@ from pathlib import Path
 from app.postgres import access, creation, locks, processes, programs
 from app.postgres.binaries import Binaries
 from app.postgres.cluster import Cluster
+from app.postgres.data_folder import open_data_folder
 from app.postgres.errors import PostgresUnavailable
 from app.postgres.locks import Lock
 from app.postgres.owner import Owner
@@ -93,12 +94,12 @@ def make_data(cluster: Cluster, owner: Owner, binaries: Binaries) -> None:
 
 def launch(cluster: Cluster, owner: Owner, binaries: Binaries, log: ServerLog) -> Postmaster:
     """Start postgres on the cluster's data."""
-    with _claim_data(cluster) as guard:
+    with _claim_data(cluster) as guard, open_data_folder(cluster.pgdata, owner) as folder:
         _remove_stale_pid(cluster)
-        access.write_rules(cluster, owner)
+        access.write_rules(cluster, owner, folder)
         access.make_socket_dir(cluster, owner)
-        command: list[str | Path] = [binaries.bin_dir / "postgres", "-D", cluster.pgdata.resolve(), *_settings(cluster)]
-        child = programs.start(command, owner, guard.descriptor, subprocess.DEVNULL)
+        command: list[str | Path] = [binaries.bin_dir / "postgres", "-D", folder.path, *_settings(cluster)]
+        child = programs.start(command, owner, (guard.descriptor, folder.descriptor), subprocess.DEVNULL)
     # From here on only postgres and its children hold the lock.
     return Postmaster(cluster, child, log)
 

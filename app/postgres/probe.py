@@ -1,7 +1,5 @@
 """Asking the server whether it serves this cluster's data."""
 
-from pathlib import Path
-
 from app.postgres import locks
 from app.postgres.cluster import Server
 from app.postgres.errors import PostgresUnavailable
@@ -17,18 +15,16 @@ def answers(server: Server) -> bool:
     """
     if not (server.socket.exists() and locks.is_held(server.cluster.serving_lock)):
         return False
-    folder = _served_folder(server)
-    if folder is None:
+    name = _shown_name(server)
+    if name is None:
         return False
-    if folder.resolve() != server.cluster.pgdata.resolve():
-        raise PostgresUnavailable(
-            f"{server.socket} is the socket of another server, with its data in {folder}: stop it"
-        )
+    if name != server.cluster.tag:
+        raise PostgresUnavailable(f"{server.socket} is the socket of another server, named '{name}': stop it")
     return True
 
 
-def _served_folder(server: Server) -> Path | None:
-    """Return the data folder of the server that answers; nothing if none does, or not yet, or not any more."""
+def _shown_name(server: Server) -> str | None:
+    """Return the cluster's name of the server that answers; nothing if none does, or not yet, or not any more."""
     # Imported late: it takes most of the time that the supervisor and a cold start have to spare.
     from psycopg import OperationalError, connect, pq  # noqa: PLC0415
 
@@ -37,9 +33,9 @@ def _served_folder(server: Server) -> Path | None:
     for _ in range(2):
         try:
             with connect(server.conninfo, connect_timeout=_CONNECT_TIMEOUT_S, autocommit=True) as connection:
-                row = connection.execute("SHOW data_directory").fetchone()
+                row = connection.execute("SHOW cluster_name").fetchone()
                 assert row is not None
-                return Path(row[0])
+                return str(row[0])
         except OperationalError as error:
             refusal = str(error).strip()
         if pq.PGconn.ping(server.conninfo.encode()) != pq.Ping.OK:

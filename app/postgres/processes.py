@@ -56,11 +56,10 @@ def is_alive(pid: int) -> bool:
 
 
 def _works_on(process: Process, cluster: Cluster) -> bool:
-    folder = str(cluster.pgdata.resolve())
-    if f" {cluster.tag}:" in process.title or f" {folder} " in f"{process.title} ":
+    if process.title.startswith(f"{_CHILD} {cluster.tag}:"):
         return True
     try:
-        return str((_PROC / str(process.pid) / "cwd").readlink()) == folder
+        return (_PROC / str(process.pid) / "cwd").readlink() == cluster.pgdata.resolve()
     except OSError:
         # Not every system shows where a process works, nor root in a container: then postgres's own note decides.
         note = read_pid_file(cluster)

@@ -18,8 +18,10 @@ _LIBC = ctypes.CDLL(None)
 _ENVIRONMENT = {"LC_ALL": "C", "PATH": os.defpath, "TZ": "UTC"}
 
 
-def start(command: Sequence[str | Path], owner: Owner, keep_open: int, stdin: int) -> subprocess.Popen[bytes]:
-    """Start a program as the owner, its output in one pipe; it inherits the descriptor `keep_open`.
+def start(
+    command: Sequence[str | Path], owner: Owner, keep_open: tuple[int, ...], stdin: int
+) -> subprocess.Popen[bytes]:
+    """Start a program as the owner, its output in one pipe; it inherits the descriptors `keep_open`.
 
     Only for the main thread of a process without others: the system sends the death signal when the starting
     *thread* ends, and Python between fork and exec is not safe beside threads.
@@ -31,7 +33,7 @@ def start(command: Sequence[str | Path], owner: Owner, keep_open: int, stdin: in
         stderr=subprocess.STDOUT,
         cwd="/",
         env=_ENVIRONMENT,
-        pass_fds=(keep_open,),
+        pass_fds=keep_open,
         user=owner.uid if owner.is_other else None,
         group=owner.gid if owner.is_other else None,
         extra_groups=[] if owner.is_other else None,
@@ -39,7 +41,7 @@ def start(command: Sequence[str | Path], owner: Owner, keep_open: int, stdin: in
     )
 
 
-def run(command: Sequence[str | Path], owner: Owner, keep_open: int, script: str = "") -> str:
+def run(command: Sequence[str | Path], owner: Owner, keep_open: tuple[int, ...], script: str = "") -> str:
     """Run a program to its end and return its output."""
     try:
         child = start(command, owner, keep_open, subprocess.PIPE)
@@ -47,8 +49,8 @@ def run(command: Sequence[str | Path], owner: Owner, keep_open: int, script: str
         raise PostgresUnavailable(f"User {owner.name} cannot run {command[0]}: {error.strerror}") from error
     output = child.communicate(script.encode())[0].decode(errors="replace")
     if child.returncode != 0:
-        called = " ".join(map(str, command[:4]))
-        raise PostgresUnavailable(f"{called} failed with exit code {child.returncode}:\n{last_lines(output)}")
+        name = Path(command[0]).name
+        raise PostgresUnavailable(f"{name} failed with exit code {child.returncode}:\n{last_lines(output)}")
     return output
 
 

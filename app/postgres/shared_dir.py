@@ -1,4 +1,4 @@
-"""The machine's folder for what root's postgres has to reach when the folder asked for is closed to it."""
+"""The machine's folder for binaries that the user who runs root's postgres could not reach where they lie."""
 
 import contextlib
 from pathlib import Path
@@ -17,7 +17,7 @@ def shared_dir() -> Path:
         about = _SHARED_DIR.lstat()
     except OSError as error:
         raise PostgresUnavailable(
-            f"{_SHARED_DIR} cannot be made ({error.strerror}): use a folder that user postgres or nobody can reach"
+            f"{_SHARED_DIR} cannot be made ({error.strerror}): install PostgreSQL where user postgres can reach it"
         ) from error
     if not _SHARED_DIR.is_dir() or about.st_uid != 0 or about.st_mode & 0o022:
         raise PostgresUnavailable(f"{_SHARED_DIR} is not a folder that only root can change: remove it")

@@ -9,9 +9,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from app.postgres import Cluster, PostgresBinariesMissing, hold, remove
+from app.postgres import Cluster, PostgresBinariesMissing, hold
 from app.postgres.binaries import find
-from tests.postgres.processes import REPOSITORY, postmaster_pid, server_processes, wait_until
+from tests.postgres.clusters import cleared
+from tests.postgres.processes import REPOSITORY, postmaster_pid, server_processes
 
 pytestmark = pytest.mark.processes
 
@@ -61,8 +62,7 @@ def installation(request: pytest.FixtureRequest, folder: Path) -> Iterator[Path]
 
 def test_the_programs_that_are_named_are_run(installation: Path, folder: Path) -> None:
     is_closed = AS_ROOT and "closed" in installation.parts
-    cluster = Cluster(folder / "data", installation)
-    try:
+    with cleared(Cluster(folder / "data", installation)) as cluster:
         with hold(cluster) as server, psycopg.connect(server.conninfo) as connection:
             run = Path(server_processes(cluster)[postmaster_pid(cluster)].split()[0])
             assert run.is_relative_to(SHARED if is_closed else installation)
@@ -73,6 +73,3 @@ def test_the_programs_that_are_named_are_run(installation: Path, folder: Path) -
         if is_closed:
             assert not [path for path in copies() if path.suffix == ".new"]
             assert (installation.parents[2]).stat().st_mode & 0o777 == 0o700
-    finally:
-        wait_until(lambda: not server_processes(cluster))
-        remove(cluster)

@@ -15,7 +15,8 @@ import psycopg
 import pytest
 from sqlalchemy import create_engine, text
 
-from app.postgres import Cluster, PostgresInUse, hold, locks, processes, remove, status, stop
+from app.postgres import Cluster, PostgresInUse, hold, locks, processes, status, stop
+from tests.postgres.clusters import cleared
 from tests.postgres.processes import (
     REPOSITORY,
     child_pid,
@@ -37,9 +38,9 @@ def ask(conninfo: str, query: str = "SELECT 1") -> object:
 
 
 def test_a_cold_start_gives_a_usable_database_however_long_the_path(folder: Path) -> None:
-    cluster = Cluster(folder / ("long" * 20) / ("longer" * 20) / "data")
-    assert len(str(cluster.data_dir)) > 200
-    with hold(cluster) as server:
+    far = folder / ("long" * 20) / ("longer" * 20) / "data"
+    assert len(str(far)) > 200
+    with cleared(Cluster(far)) as cluster, hold(cluster) as server:
         assert ask(server.conninfo, "SELECT current_user || '@' || current_database()") == "candor@candor"
         with psycopg.connect(server.conninfo) as connection:
             connection.execute("CREATE TABLE note (words text)")
@@ -47,7 +48,6 @@ def test_a_cold_start_gives_a_usable_database_however_long_the_path(folder: Path
         with engine.connect() as connected:
             assert connected.execute(text("SELECT count(*) FROM note")).scalar() == 0
         engine.dispose()
-    remove(cluster)
 
 
 def test_a_running_server_is_joined_quickly(cluster: Cluster) -> None:
@@ -172,7 +172,7 @@ def test_status_tells_what_is_there(cluster: Cluster, folder: Path) -> None:
         assert during.running
         assert during.holders == (os.getpid(),)
         assert (during.data_dir, during.socket_dir) == (cluster.data_dir, server.socket.parent)
-        assert ask(server.conninfo, "SHOW data_directory") == str(during.pgdata)
+        assert ask(f"{server.conninfo} user=postgres", "SHOW data_directory") == str(during.pgdata)
         assert str(ask(server.conninfo, "SHOW server_version")).startswith(f"{during.version}.")
     stop(cluster)
     after = status(cluster)
