@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 COMPILE := $(BIN)/pip-compile -q --generate-hashes --allow-unsafe --strip-extras --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 PYTEST := $(BIN)/pytest
-FAST := --ignore=tests/browser --ignore=tests/postgres --ignore=tests/proofs
+FAST := --ignore=tests/browser --ignore=tests/cli --ignore=tests/postgres --ignore=tests/proofs
 
 .DEFAULT_GOAL := help
 .PHONY: help demo serve test test-fast check format proofs screenshots lock clean
@@ -23,7 +23,7 @@ serve: $(VENV)/installed ## Serve the application (ARGS="--port 8080 --workers 2
 test: $(VENV)/dev ## Run every test but the proofs
 	$(PYTEST) -n 2 --dist loadfile
 
-test-fast: $(VENV)/dev ## Run the tests that need neither a browser nor killed processes
+test-fast: $(VENV)/dev ## Run the tests that need neither a browser nor processes of their own
 	$(PYTEST) $(FAST) -n 2 --dist loadfile
 
 proofs: $(VENV)/dev ## Prove the invariants under load and faults
