@@ -5,7 +5,6 @@ that others hold), then vacancies in the order of their pairs, once in a transac
 released in a transaction of their own.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from random import Random
@@ -15,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import Statements
+from app.study import vacancies
 from app.study.assignment import Candidate, Planned, SideName, deal_sides, plan
 
 _ROUNDS = 4
@@ -56,7 +56,7 @@ async def create(session: AsyncSession, study_id: int, k: int, rng: Random) -> i
         for number, side in enumerate(sides, start=1)
     ]
     await _copy(session, rows)
-    await session.execute(_COUNT_VACANCIES, {"study": study_id, "seed": rng.getrandbits(31)})
+    await vacancies.count(session, study_id, seed=rng.getrandbits(31))
     # The first people come before autovacuum does; without statistics a big study would be scanned for each of them.
     await session.execute(text("ANALYZE pair, slot, vacancy"))
     return len(rows)
@@ -74,16 +74,6 @@ async def _copy(session: AsyncSession, rows: Iterable[tuple[int, int, int, str]]
             await copy.write_row(row)
 
 
-_COUNT_VACANCIES = text("""
-    INSERT INTO vacancy (pair_id, arm_id, difficulty_level, shuffle, open_left, open_right)
-    SELECT slot.pair_id, slot.arm_id, pair.difficulty_level, hashint8extended(slot.pair_id, :seed)::bit(31)::int,
-           count(*) FILTER (WHERE side_truthful = 'left'), count(*) FILTER (WHERE side_truthful = 'right')
-    FROM slot JOIN pair ON pair.id = slot.pair_id
-    WHERE pair.study_id = :study
-    GROUP BY slot.pair_id, slot.arm_id, pair.difficulty_level
-""")
-
-
 async def claim(
     session: AsyncSession, *, participation_id: int, arm_id: int, n: int, draw: str
 ) -> tuple[list[Held], list[PlannedRound]]:
@@ -97,7 +87,7 @@ async def claim(
     lost: set[tuple[int, str]] = set()
     for number in range(_ROUNDS):
         so_far = [Planned(slot.pair_id, slot.level, _side(slot.side_truthful)) for slot in held]
-        open_pairs = await _open_pairs(session, arm_id, n + len(lost), [slot.pair_id for slot in held])
+        open_pairs = await vacancies.open_pairs(session, arm_id, n + len(lost), [slot.pair_id for slot in held])
         candidates = _without(open_pairs, lost)
         wanted = n - len(held)
         planned = plan(candidates, wanted, Random(f"{draw}/{number}"), so_far)  # noqa: S311 - reproducible on purpose
@@ -112,7 +102,7 @@ async def claim(
         lost |= {(pair.pair_id, pair.side_truthful) for pair in planned if pair.pair_id not in pairs_taken}
     if len(rounds) > 1:
         Random(f"{draw}/order").shuffle(held)  # noqa: S311 - reproducible on purpose
-    await _adjust(session, [(slot.pair_id, arm_id, slot.side_truthful) for slot in held], by=-1)
+    await vacancies.adjust(session, [(slot.pair_id, arm_id, slot.side_truthful) for slot in held], by=-1)
     return held, rounds
 
 
@@ -131,30 +121,6 @@ def _without(candidates: Iterable[Candidate], lost: set[tuple[int, str]]) -> lis
 
 def _side(name: str) -> SideName:
     return "left" if name == "left" else "right"
-
-
-async def _open_pairs(session: Statements, arm_id: int, n: int, besides: Sequence[int]) -> list[Candidate]:
-    """Return the most open pairs of each level: up to n that offer the left, and up to n that offer the right.
-
-    More could never be used by one person, so the cost does not grow with the study.
-    """
-    found = await session.execute(_OPEN_PAIRS, {"arm": arm_id, "n": n, "besides": list(besides)})
-    return [Candidate(*row) for row in found]
-
-
-_OPEN_PAIRS = text("""
-    SELECT DISTINCT candidate.pair_id, level, candidate.open_left, candidate.open_right
-    FROM generate_series(1, 8) AS level CROSS JOIN LATERAL (
-        (SELECT pair_id, open_left, open_right FROM vacancy
-         WHERE arm_id = :arm AND difficulty_level = level AND open_left > 0 AND NOT pair_id = ANY(:besides)
-         ORDER BY n_open DESC, shuffle LIMIT :n)
-        UNION ALL
-        (SELECT pair_id, open_left, open_right FROM vacancy
-         WHERE arm_id = :arm AND difficulty_level = level AND open_right > 0 AND NOT pair_id = ANY(:besides)
-         ORDER BY n_open DESC, shuffle LIMIT :n)
-    ) AS candidate
-    ORDER BY candidate.pair_id
-""")
 
 
 async def _hold(session: Statements, participation_id: int, arm_id: int, planned: Sequence[Planned]) -> list[Held]:
@@ -191,44 +157,11 @@ _HOLD = text("""
 """)
 
 
-async def _adjust(session: Statements, changed: Iterable[tuple[int, int, str]], by: int) -> None:
-    """Add `by` to the vacancies of (pair, arm, side), locking them in one order."""
-    counts = Counter(changed)
-    if not counts:
-        return
-    keys = sorted(counts)
-    await session.execute(
-        _ADJUST,
-        {
-            "pairs": [pair_id for pair_id, _, _ in keys],
-            "arms": [arm_id for _, arm_id, _ in keys],
-            "lefts": [by * counts[key] if key[2] == "left" else 0 for key in keys],
-            "rights": [by * counts[key] if key[2] == "right" else 0 for key in keys],
-        },
-    )
-
-
-_ADJUST = text("""
-    WITH change AS (
-        SELECT pair_id, arm_id, sum(l) AS lefts, sum(r) AS rights
-        FROM unnest(CAST(:pairs AS bigint[]), CAST(:arms AS bigint[]), CAST(:lefts AS int[]), CAST(:rights AS int[]))
-             AS listed (pair_id, arm_id, l, r)
-        GROUP BY pair_id, arm_id
-    ), locked AS MATERIALIZED (
-        SELECT vacancy.pair_id, vacancy.arm_id, lefts, rights
-        FROM vacancy JOIN change USING (pair_id, arm_id)
-        ORDER BY vacancy.pair_id, vacancy.arm_id FOR UPDATE OF vacancy
-    )
-    UPDATE vacancy SET open_left = open_left + lefts, open_right = open_right + rights
-    FROM locked WHERE vacancy.pair_id = locked.pair_id AND vacancy.arm_id = locked.arm_id
-""")
-
-
 async def release(session: AsyncSession, participation_ids: Sequence[int]) -> int:
     """Open every slot that these people hold; their rows must be locked. Return how many slots came back."""
     freed = await session.execute(_RELEASE, {"participations": list(participation_ids)})
     rows = [tuple(row) for row in freed]
-    await _adjust(session, [(pair_id, arm_id, side) for pair_id, arm_id, side in rows], by=1)
+    await vacancies.adjust(session, [(pair_id, arm_id, side) for pair_id, arm_id, side in rows], by=1)
     return len(rows)
 
 
@@ -271,7 +204,7 @@ async def reopen_filled(session: AsyncSession, participation_id: int) -> None:
         """),
         {"participation": participation_id},
     )
-    await _adjust(session, [tuple(row) for row in freed], by=1)
+    await vacancies.adjust(session, [tuple(row) for row in freed], by=1)
 
 
 async def retake(session: Statements, participation_id: int, arm_id: int) -> int:
@@ -296,7 +229,7 @@ async def retake(session: Statements, participation_id: int, arm_id: int) -> int
             text("UPDATE assignment SET slot_id = :slot WHERE participation_id = :participation AND pair_id = :pair"),
             {"slot": slot.slot_id, "participation": participation_id, "pair": slot.pair_id},
         )
-    await _adjust(session, [(slot.pair_id, arm_id, slot.side_truthful) for slot in held], by=-1)
+    await vacancies.adjust(session, [(slot.pair_id, arm_id, slot.side_truthful) for slot in held], by=-1)
     return len(held)
 
 
@@ -321,7 +254,7 @@ async def fill_open(session: Statements, participation_id: int, position: int) -
     ).one_or_none()
     if row is None:
         return None
-    await _adjust(session, [(row.pair_id, row.arm_id, row.side_truthful)], by=-1)
+    await vacancies.adjust(session, [(row.pair_id, row.arm_id, row.side_truthful)], by=-1)
     slot_id: int = row.id
     return slot_id
 

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import create_engine, sessions
-from app.study import participations, slots, studies
+from app.study import participations, slots, studies, vacancies
 from app.study.assignment import Candidate, Planned, plan
 from app.study.choices import submit_choice
 from app.study.participations import Arrival, NoPlaceNow, StudyFull
@@ -473,7 +473,7 @@ _HALF_FULL = (
 )
 
 HOT: dict[str, tuple[Any, dict[str, str]]] = {
-    "open pairs": (slots._OPEN_PAIRS, {"arm": "bigint", "n": "int", "besides": "bigint[]"}),
+    "open pairs": (vacancies.OPEN_PAIRS, {"arm": "bigint", "n": "int", "besides": "bigint[]"}),
     "hold": (
         slots._HOLD,
         {"participation": "bigint", "arm": "bigint", "pairs": "bigint[]", "sides": "text[]"},
@@ -517,7 +517,7 @@ async def test_the_hot_path_reads_slots_and_vacancies_by_index_alone(large: Asyn
 
 async def test_a_claim_reads_no_more_pairs_than_one_person_can_use(large: AsyncSession) -> None:
     arm_id = await large.scalar(text("SELECT max(id) FROM arm"))
-    candidates = await slots._open_pairs(large, arm_id, 20, [])
+    candidates = await vacancies.open_pairs(large, arm_id, 20, [])
     by_level = {level: [c for c in candidates if c.level == level] for level in range(1, 9)}
     for level, offered in by_level.items():
         assert 20 <= len(offered) <= 40

@@ -254,7 +254,9 @@ async def test_a_late_answer_counts_while_its_slot_is_open(db: AsyncSession, cli
     await db.commit()
     pass_of_slow = dict(client.cookies)
     client.cookies.clear()
-    await Walker(client, SLUG).enter("pid=other")
+    # Whoever arrives next sweeps; by declining they leave every slot open, whichever they were given.
+    other = await Walker(client, SLUG).enter("pid=other")
+    await other.send(consent="no")
     assert await rows(db, "SELECT n_planned, held_until FROM participation ORDER BY id LIMIT 1") == [(8, None)]
     client.cookies.clear()
     client.cookies.update(pass_of_slow)
