@@ -21,7 +21,9 @@ _HERO = Screen(height=920, sharp=True)
 def test_picture(shown: Shown, browser: Browser, there: Served, screenshot_dir: Path) -> None:
     for variant, screen in VARIANTS.items():
         with opened(browser, there, screen, shown) as page:
-            page.screenshot(path=screenshot_dir / f"{shown.name}-{variant}.png", full_page=True)
+            file = screenshot_dir / f"{shown.name}-{variant}.png"
+            page.screenshot(path=file, full_page=True)
+            assert file.stat().st_size > 2_000, "an empty page"
             if variant == "phone" and shown.name in _FIXED:
                 page.screenshot(path=screenshot_dir / f"{shown.name}-phone-top.png")
                 page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
@@ -32,3 +34,4 @@ def test_picture_for_the_readme(browser: Browser, there: Served, screenshot_dir:
     (judge,) = (shown for shown in PAGES if shown.name == "judge")
     with opened(browser, there, _HERO, judge) as page:
         page.screenshot(path=screenshot_dir / "readme.png")
+        assert page.get_by_role("article").count() == 2

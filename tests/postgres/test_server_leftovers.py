@@ -56,14 +56,14 @@ def test_a_stale_pid_that_nobody_has_is_no_obstacle(cluster: Cluster) -> None:
     gone = subprocess.Popen(["true"])
     gone.wait()
     leave_notes(cluster, gone.pid)
-    with hold(cluster) as server, psycopg.connect(server.conninfo):
-        pass
+    with hold(cluster) as server, psycopg.connect(server.conninfo) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
 def test_a_pid_file_that_is_cut_short_is_no_obstacle(cluster: Cluster) -> None:
     (cluster.pgdata / "postmaster.pid").touch()
-    with hold(cluster) as server, psycopg.connect(server.conninfo):
-        pass
+    with hold(cluster) as server, psycopg.connect(server.conninfo) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
 def test_a_server_that_lost_its_supervisor_is_replaced(cluster: Cluster) -> None:

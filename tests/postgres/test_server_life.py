@@ -103,6 +103,7 @@ def test_a_program_started_by_a_user_does_not_hold_the_server(cluster: Cluster) 
         stray = subprocess.Popen(["sleep", "60"], close_fds=False)
     try:
         wait_until(lambda: not server_processes(cluster), timeout_s=5)
+        assert stray.poll() is None, "the program was to outlive the server"
     finally:
         stray.kill()
         stray.wait()
