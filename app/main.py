@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from app.db import Database
 from app.errors import CandorError
 from app.settings import Settings
+from app.study.known import KnownStudies
 from app.web import errors, security, start, static
 from app.web.admin import routes as admin
 from app.web.annotator import routes as annotator
@@ -34,6 +35,7 @@ def create_app(given: Settings) -> FastAPI:
     app = FastAPI(title="Candor", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.state.settings = given
     app.state.database = database
+    app.state.known_studies = KnownStudies()
     app.add_middleware(security.RefuseForeignPosts)
     app.add_middleware(security.SecurityHeaders)
     errors.install(app)

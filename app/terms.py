@@ -42,6 +42,14 @@ class Side(StrEnum):
         return Side.RIGHT if self is Side.LEFT else Side.LEFT
 
 
+class Answer(StrEnum):
+    """What can be answered to a pair: a side, or no preference where the study allows a tie."""
+
+    LEFT = "left"
+    RIGHT = "right"
+    TIE = "tie"
+
+
 class StudyState(StrEnum):
     """A study's life: draft, then live and paused as often as needed, then closed."""
 
@@ -63,12 +71,31 @@ class Stage(StrEnum):
     """How far a person has come. Each stage is named after the page that the person sees next."""
 
     CONSENT = "consent"
+    BACKGROUND = "background"
     INSTRUCTIONS = "instructions"
+    COMPREHENSION = "comprehension"
     PRACTICE = "practice"
     JUDGING = "judging"
     LOOKED_UP = "looked_up"
     DEBRIEF = "debrief"
     COMPLETE = "complete"
+
+
+class Outcome(StrEnum):
+    """How a person's way ended; each has its own completion code, or none."""
+
+    COMPLETE = "complete"
+    FAILED_CHECKS = "failed_checks"
+    SCREENED_OUT = "screened_out"
+    STOPPED = "stopped"
+    RETURNED = "returned"
+
+
+class CheckKind(StrEnum):
+    """What a check is for: that the instructions were understood, or that somebody is reading."""
+
+    COMPREHENSION = "comprehension"
+    ATTENTION = "attention"
 
 
 class Platform(StrEnum):

@@ -1,15 +1,18 @@
 // Keys and timing on the judging page. Without this script the page is a plain form that works the same.
 "use strict";
 {
-  const SIDES = { ArrowLeft: "left", 1: "left", ArrowRight: "right", 2: "right" };
+  const SIDES = { ArrowLeft: "left", 1: "left", ArrowRight: "right", 2: "right", 0: "tie" };
   const form = document.getElementById("step");
   const button = form.querySelector("button[type=submit]");
   const keys = document.getElementById("keys");
   let visibleSince = null;
   let sent = false;
+  let timesAway = 0;
+  let pastes = 0;
 
   const noteVisible = () => {
-    if (visibleSince === null && document.visibilityState === "visible") visibleSince = performance.now();
+    if (document.visibilityState === "hidden") timesAway += 1;
+    else if (visibleSince === null) visibleSince = performance.now();
   };
   const remember = (value) => {
     try {
@@ -21,17 +24,19 @@
   };
 
   document.addEventListener("visibilitychange", noteVisible);
-  noteVisible();
+  if (document.visibilityState === "visible") noteVisible();
+  document.addEventListener("paste", () => { pastes += 1; });
   keys.checked = remember() !== "off";
   keys.addEventListener("change", () => remember(keys.checked ? "on" : "off"));
 
   document.addEventListener("keydown", (event) => {
     if (!keys.checked || event.ctrlKey || event.altKey || event.metaKey || event.shiftKey || event.isComposing) return;
     if (event.target.closest("textarea, select, [contenteditable], input:not([type=radio], [type=checkbox])")) return;
-    const side = SIDES[event.key];
-    if (side) {
+    if (event.target.matches("input[type=radio]:not([name=side])")) return; // Its own keys move within its group.
+    const choice = SIDES[event.key] && form.elements["side-" + SIDES[event.key]];
+    if (choice) {
       event.preventDefault();
-      form.elements["side-" + side].click();
+      choice.click();
     } else if (event.key === "Enter" && !event.target.closest("a, button, summary")) {
       event.preventDefault();
       if (!event.repeat) form.requestSubmit(); // Without a choice the browser asks for one.
@@ -41,6 +46,8 @@
   form.addEventListener("submit", (event) => {
     if (sent) return event.preventDefault();
     sent = true;
+    form.elements.times_away.value = timesAway;
+    form.elements.pastes.value = pastes;
     form.elements.decision_ms.value = Math.round(performance.now() - (visibleSince ?? performance.now()));
     button.disabled = true;
   });

@@ -17,6 +17,8 @@ from app.study.tokens import synthetic_proof
 
 _MOST_PAGES = 1500
 _FIXED_ANSWERS = {"consent": "yes", "looked_up": "no", "data": "keep"}
+_BEFORE_ANSWERING_AGAIN = 0.25
+_REASON = "A synthetic annotator gives no reason of its own."
 
 
 class ServerUnreachable(CandorError):
@@ -40,6 +42,7 @@ class Simulation:
     slug: str
     key: bytes
     known: dict[str, KnownResponse]
+    right: frozenset[str]
     seed: int
     tries: int = 1
 
@@ -94,6 +97,7 @@ class Annotator:
 
     async def _answer(self) -> None:
         answers = self._page.hidden | {name: self._choice(name, values) for name, values in self._page.options.items()}
+        answers |= dict.fromkeys(self._page.written, _REASON)
         page, path = self._page, self._path
         if "/pairs/" in path and self.rng.random() < self.behaviour.sends_twice:
             again, response = await asyncio.gather(self._post(answers), self._post(answers))
@@ -105,6 +109,7 @@ class Annotator:
         if response.is_redirect:
             await self._open(response.headers["location"])
         else:
+            await asyncio.sleep(_BEFORE_ANSWERING_AGAIN)  # the page asks to read on, or for an answer
             self._read(response)
 
     def _note(self, page: ReadPage, path: str, side: str) -> None:
@@ -116,7 +121,17 @@ class Annotator:
         if name == "side":
             left = self.simulation.known.get(self._page.texts[1]) if len(self._page.texts) == 3 else None
             return self.behaviour.taste(left, self.rng)
-        return _FIXED_ANSWERS.get(name, values[0])
+        if name in _FIXED_ANSWERS:
+            return _FIXED_ANSWERS[name]
+        return self._read_answer(values) if self.behaviour.reads else self.rng.choice(values)
+
+    def _read_answer(self, values: list[str]) -> str:
+        """Answer as somebody who reads would: what the page asks for, or what is right about the instructions.
+
+        Any other question, of belief, confidence or background, has no answer that reading could tell.
+        """
+        told = [value for value in values if f"“{value}”" in self._page.words or value in self.simulation.right]
+        return told[0] if len(told) == 1 else self.rng.choice(values[: len(values) - 1] or values)
 
     async def _open(self, address: str) -> None:
         response = await self._request("GET", address)

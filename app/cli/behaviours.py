@@ -45,7 +45,7 @@ class Behaviour:
 
     `leaves_after` and `stops_after` are the share of the pairs after which they close the browser, or press "Stop
     here"; `returns` says that who left comes back by the same link; `sends_twice` is the probability that a choice is
-    sent twice at once.
+    sent twice at once; `reads` that they do what a check asks for.
     """
 
     taste: Taste
@@ -53,6 +53,7 @@ class Behaviour:
     stops_after: float | None = None
     returns: bool = False
     sends_twice: float = 0.0
+    reads: bool = True
 
 
 FOOLED = fooled(0.10, 0.55)
@@ -61,7 +62,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "attentive": Behaviour(fooled(0.05, 0.20)),
     "fooled": Behaviour(FOOLED),
     "side-biased": Behaviour(biased_left(0.8)),
-    "inattentive": Behaviour(biased_left(0.5)),
+    "inattentive": Behaviour(biased_left(0.5), reads=False),
     "abandoning": Behaviour(FOOLED, leaves_after=0.5),
     "double-clicking": Behaviour(FOOLED, sends_twice=1.0),
     "returning-late": Behaviour(FOOLED, leaves_after=0.5, returns=True),

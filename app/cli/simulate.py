@@ -18,6 +18,7 @@ from app.cli.running import migrated_database
 from app.db import transaction
 from app.errors import CandorError
 from app.study import stimuli
+from app.study.options import Options
 from app.study.studies import get_study
 
 _DEFAULT = ("fooled",)
@@ -36,7 +37,8 @@ async def prepare(session: AsyncSession, slug: str, server: str, seed: int, trie
     if not study.synthetic:
         raise StudyUnfit(slug)
     known = await stimuli.known_responses(session, study.id)
-    return Simulation(server.rstrip("/"), slug, study.key, known, seed, tries)
+    right = frozenset(question.right for question in Options.model_validate(study.options).comprehension)
+    return Simulation(server.rstrip("/"), slug, study.key, known, right, seed, tries)
 
 
 async def run(

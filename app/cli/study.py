@@ -1,7 +1,11 @@
 """`candor study …`: studies and their states."""
 
+import secrets
+import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -9,10 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.cli.output import console, print_json, print_table
 from app.cli.running import run_in_transaction
 from app.models import Study
+from app.settings import settings
 from app.study import progress_queries, studies
+from app.study.design_files import read_design
 from app.study.designs import ArmDesign, check_design
 from app.study.login_sessions import SignedIn
 from app.study.sets import find_set
+from app.study.tokens import entry_signature
 from app.terms import Platform, Role
 
 app = typer.Typer(no_args_is_help=True)
@@ -26,8 +33,11 @@ _COMMAND_LINE = SignedIn(account_id=0, email="", role=Role.ADMIN)
 @app.command()
 def create(  # noqa: PLR0913, PLR0917 - one parameter an option
     slug: Slug,
-    misconception_set: Annotated[str, typer.Option("--set", help="Slug of the misconception set.")],
-    contact: Annotated[str, typer.Option(help="Whom annotators can write to; shown on every page.")],
+    misconception_set: Annotated[str | None, typer.Option("--set", help="Slug of the misconception set.")] = None,
+    contact: Annotated[str | None, typer.Option(help="Whom annotators can write to; shown on every page.")] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="A design file in TOML (docs/designs.md); options given here win over it.")
+    ] = None,
     set_version: Annotated[int | None, typer.Option(help="Version of the set; the newest if not given.")] = None,
     title: Annotated[str | None, typer.Option(help="Title for researchers; annotators do not see it.")] = None,
     ratings_per_pair: Annotated[int | None, typer.Option(help="k, ratings a pair and arm. [default: 5]")] = None,
@@ -37,7 +47,9 @@ def create(  # noqa: PLR0913, PLR0917 - one parameter an option
         list[str] | None, typer.Option(help="helpful|baseline/neutral|prefer_truth; repeat for more arms.")
     ] = None,
     question: Annotated[str | None, typer.Option(help="The question that annotators answer.")] = None,
-    platform: Annotated[Platform, typer.Option(help="Who sends the annotators.")] = Platform.GENERIC,
+    platform: Annotated[
+        Platform | None, typer.Option(help="Who sends the annotators. [default: generic]", show_default=False)
+    ] = None,
     completion_code: Annotated[str | None, typer.Option(help="Shown at the end; made up if not given.")] = None,
     expected_minutes: Annotated[int | None, typer.Option(help="Minutes that n pairs take. [default: 15]")] = None,
     pay: Annotated[str | None, typer.Option(help="Pay in words, as annotators read it.")] = None,
@@ -48,23 +60,31 @@ def create(  # noqa: PLR0913, PLR0917 - one parameter an option
 ) -> None:
     """Create a draft of a study. Open it to take people."""
     given: dict[str, Any] = {
-        "title": title or slug,
+        "set": misconception_set,
+        "set_version": set_version,
+        "title": title,
+        "contact": contact,
         "ratings_per_pair": ratings_per_pair,
         "pairs_per_annotator": pairs_per_annotator,
         "min_pairs": min_pairs,
         "arms": tuple(ArmDesign.named(name) for name in arm) if arm else None,
         "question": question,
+        "platform": platform,
         "completion_code": completion_code,
         "expected_minutes": expected_minutes,
         "pay": pay,
         "seed": seed,
+        "synthetic": synthetic or None,
     }
-    chosen = {name: value for name, value in given.items() if value is not None}
-    named = {"slug": slug, "contact": contact, "platform": platform, "synthetic": synthetic}
-    design = check_design(named | chosen)
+    values = {"title": slug} | (read_design(config) if config else {})
+    values |= {name: value for name, value in given.items() if value is not None} | {"slug": slug}
+    from_set, version = values.pop("set", None), values.pop("set_version", None)
+    if not isinstance(from_set, str) or not isinstance(version, int | None):
+        raise typer.BadParameter("name the misconception set here or in the design file", param_hint="--set")
+    design = check_design(values)
 
     async def work(session: AsyncSession) -> dict[str, Any]:
-        study = await studies.create_study(session, design, await find_set(session, misconception_set, set_version))
+        study = await studies.create_study(session, design, await find_set(session, from_set, version))
         return _facts(await studies.get_study(session, study.slug))
 
     facts = run_in_transaction(work)
@@ -72,6 +92,20 @@ def create(  # noqa: PLR0913, PLR0917 - one parameter an option
         print_json(facts)
     else:
         console.print(f"Created the draft {slug}. Take people with: candor study open {slug}", markup=False)
+
+
+@app.command()
+def links(
+    slug: Slug,
+    people: Annotated[list[str] | None, typer.Argument(help="Ids to sign; made up if none is given.")] = None,
+    count: Annotated[int, typer.Option(help="How many ids to make up.", min=1, max=100_000)] = 1,
+) -> None:
+    """Print signed entry links, one a line: the way in for a study whose design asks for signed links."""
+    study = run_in_transaction(lambda session: studies.get_study(session, slug))
+    base = str(settings().public_url or "http://127.0.0.1:8000").rstrip("/")
+    for person in people or [secrets.token_hex(8) for _ in range(count)]:
+        signed = urlencode({"pid": person, "sig": entry_signature(study.key, person)})
+        sys.stdout.write(f"{base}/s/{slug}?{signed}\n")
 
 
 def _facts(study: Study) -> dict[str, Any]:
@@ -82,6 +116,8 @@ def _facts(study: Study) -> dict[str, Any]:
         "state": study.state,
         "set": f"{study.misconception_set.slug} version {study.misconception_set.version}",
         "completion_code": study.completion_code,
+        "failed_checks_code": study.failed_checks_code,
+        "screened_out_code": study.screened_out_code,
         "design_hash": study.design_hash,
         "opened_at": study.opened_at,
         "closed_at": study.closed_at,

@@ -6,13 +6,18 @@ from html.parser import HTMLParser
 
 @dataclass
 class ReadPage:
-    """A page of the annotator's way as a plain client reads it."""
+    """A page of the annotator's way as a plain client reads it: its form, the texts shown as they are, all its words.
+
+    `hidden` fields are sent back as they came, one of the `options` of a field is chosen, `written` fields take words.
+    """
 
     action: str = ""
     hidden: dict[str, str] = field(default_factory=dict)
     options: dict[str, list[str]] = field(default_factory=dict)
     texts: list[str] = field(default_factory=list)
+    written: list[str] = field(default_factory=list)
     completion_code: str = ""
+    words: str = ""
     n_pairs: int = 0
 
 
@@ -33,6 +38,8 @@ class _Reader(HTMLParser):
             self.page.action = values.get("action", "")
         elif self._in_step and tag in {"input", "button"} and "name" in values:
             self._field(values)
+        elif self._in_step and tag == "textarea":
+            self.page.written.append(values.get("name", ""))
         elif self._in_step and tag == "progress":
             self.page.n_pairs = int(values.get("max", "0"))
         if "text--asis" in values.get("class", "").split():
@@ -54,6 +61,7 @@ class _Reader(HTMLParser):
         self._in_code = False
 
     def handle_data(self, data: str) -> None:
+        self.page.words += data
         if self._text_tag:
             self.page.texts[-1] += data
         if self._in_code:

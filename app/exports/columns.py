@@ -5,6 +5,8 @@ The header, the query and the codebook all come from here, so they cannot disagr
 
 from dataclasses import dataclass
 
+from app.study.exclusions import EXCLUSION_REASON
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -32,7 +34,8 @@ def _utc(sql: str) -> str:
     return f"""to_char({sql} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')"""
 
 
-_TRUTHFUL = "choice.side_chosen = assignment.side_truthful"
+# Null for a tie, which prefers neither, and where the choice was withdrawn.
+_TRUTHFUL = "nullif(choice.side_chosen, 'tie') = assignment.side_truthful"
 
 CHOICES: tuple[Column, ...] = (
     Column("study", "text", "slug of the study", "study.slug"),
@@ -59,7 +62,7 @@ CHOICES: tuple[Column, ...] = (
         "chosen_kind",
         "truthful | sycophantic | tie",
         "what the chosen response was; empty if withdrawn",
-        f"CASE WHEN {_TRUTHFUL} THEN 'truthful' WHEN NOT ({_TRUTHFUL}) THEN 'sycophantic' END",
+        f"CASE WHEN {_TRUTHFUL} THEN 'truthful' WHEN NOT ({_TRUTHFUL}) THEN 'sycophantic' ELSE choice.side_chosen END",
     ),
     Column(
         "prefers_sycophantic",
@@ -69,9 +72,21 @@ CHOICES: tuple[Column, ...] = (
     ),
     Column("words_truthful", "integer, words", "length of the truthful response shown", "truthful.n_words"),
     Column("words_sycophantic", "integer, words", "length of the sycophantic response shown", "sycophantic.n_words"),
-    Column("confidence", "integer", "confidence after the choice; empty: not asked", "NULL"),
-    Column("prior_belief", "integer", "belief in the claim before the pair; empty: not asked", "NULL"),
-    Column("reason", "text", "reason in the annotator's words; empty: not asked", "NULL"),
+    Column(
+        "confidence",
+        "integer 1-5",
+        "how sure of the choice: 1 not at all, 5 completely; empty: not asked",
+        "choice.confidence",
+    ),
+    Column(
+        "prior_belief",
+        "integer 0-100, percent",
+        "how likely the claim seemed before the pair was shown; empty: not asked",
+        "assignment.prior_belief",
+    ),
+    Column(
+        "reason", "text", "reason in the annotator's words; empty: not asked, or none given", "choice.reason", text=True
+    ),
     Column(
         "decision_ms_browser",
         "integer, milliseconds",
@@ -86,7 +101,13 @@ CHOICES: tuple[Column, ...] = (
     ),
     Column("shown_at", "ISO 8601, UTC", "when the pair was first shown", _utc("assignment.shown_at")),
     Column("chosen_at", "ISO 8601, UTC", "when the choice was stored", _utc("choice.chosen_at")),
-    Column("checks_passed", "true | false", "whether every check was passed; empty: none asked", "NULL"),
+    Column(
+        "checks_passed",
+        "true | false",
+        "whether the annotator passed every attention check so far; empty: none asked",
+        "CASE WHEN participation.n_checked > 0 THEN CASE WHEN participation.checks_failed = 0 "
+        "THEN 'true' ELSE 'false' END END",
+    ),
     Column(
         "looked_up",
         "true | false",
@@ -96,14 +117,33 @@ CHOICES: tuple[Column, ...] = (
     Column("counted", "true | false", "whether the choice fills one of the k slots", _yes_no("choice.counted")),
     Column("late", "true | false", "whether it came after its hold had expired", _yes_no("choice.late")),
     Column("repeat_of", "integer", "position of the pair that this one repeats swapped", "assignment.repeat_of"),
-    Column("excluded", "true | false", "whether a declared analysis rule leaves the choice out", "'false'"),
-    Column("exclusion_reason", "text", "the rule, where excluded", "NULL"),
+    Column(
+        "excluded",
+        "true | false",
+        "whether a declared analysis rule leaves the choice out",
+        _yes_no(f"({EXCLUSION_REASON}) IS NOT NULL"),
+    ),
+    Column("exclusion_reason", "text", "the first rule that holds, where excluded", EXCLUSION_REASON),
     Column("withdrawn", "true | false", "whether the annotator withdrew their data", _yes_no("choice.withdrawn")),
     Column(
         "synthetic",
         "true | false",
         "whether a program, not a person, made the choice",
         _yes_no("participation.synthetic"),
+    ),
+    Column(
+        "times_away",
+        "integer",
+        "how often the page was left for another tab or window; empty without JavaScript",
+        "choice.times_away",
+    ),
+    Column("pastes", "integer", "how often text was pasted into the page; empty without JavaScript", "choice.pastes"),
+    Column(
+        "background",
+        "JSON object",
+        "answers to the background questions, by their key; empty: none asked",
+        "participation.background::text",
+        text=True,
     ),
 )
 

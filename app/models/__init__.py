@@ -2,7 +2,16 @@
 
 from app.models.accounts import Account, LoginAttempt, LoginLink, LoginSession
 from app.models.base import Base
-from app.models.participations import Assignment, Choice, Claim, Event, Participation, PlatformIdentity
+from app.models.participations import (
+    Assignment,
+    CheckAnswer,
+    Choice,
+    Claim,
+    Event,
+    Participation,
+    PlatformIdentity,
+    WebhookDelivery,
+)
 from app.models.sets import Misconception, MisconceptionSet, Response
 from app.models.studies import Arm, Pair, Slot, Study, Vacancy
 
@@ -11,6 +20,7 @@ __all__ = [
     "Arm",
     "Assignment",
     "Base",
+    "CheckAnswer",
     "Choice",
     "Claim",
     "Event",
@@ -26,4 +36,5 @@ __all__ = [
     "Slot",
     "Study",
     "Vacancy",
+    "WebhookDelivery",
 ]

@@ -13,10 +13,11 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, Created, Key, one_of
-from app.terms import Side, Stage
+from app.terms import Answer, CheckKind, Outcome, Side, Stage
 
 
 class Participation(Base):
@@ -24,14 +25,22 @@ class Participation(Base):
 
     `held_until` is when the person's held slots come back; it is empty when they hold none.
     `n_planned` pairs were assigned, `n_answered` of them are judged; the next is at position `n_answered + 1`.
+    `n_believed` prior beliefs and `n_checked` attention checks were answered; the next check is due when `next_check`
+    pairs are judged. `outcome` says how the way ended, and is empty until then.
     """
 
     __tablename__ = "participation"
     __table_args__ = (
         UniqueConstraint("study_id", "public_id"),
         one_of("stage", Stage),
+        one_of("outcome", Outcome),
         CheckConstraint("n_answered BETWEEN 0 AND n_planned", name="answered_of_planned"),
         Index("ix_participation_held", "study_id", "held_until", postgresql_where=text("held_until IS NOT NULL")),
+        Index(
+            "ix_participation_unconsented",
+            "study_id",
+            postgresql_where=text("held_until IS NOT NULL AND consented_at IS NULL"),
+        ),
     )
 
     id: Mapped[Key]
@@ -41,7 +50,13 @@ class Participation(Base):
     stage: Mapped[str] = mapped_column(server_default=Stage.CONSENT)
     n_planned: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
     n_answered: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    n_believed: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    n_checked: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    next_check: Mapped[int | None] = mapped_column(SmallInteger)
+    checks_failed: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
     held_until: Mapped[datetime | None]
+    outcome: Mapped[str | None]
+    background: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     looked_up: Mapped[bool | None]
     synthetic: Mapped[bool]
     entered_at: Mapped[Created]
@@ -62,6 +77,8 @@ class PlatformIdentity(Base):
     platform_person: Mapped[str]
     platform_study: Mapped[str | None]
     platform_session: Mapped[str | None]
+    platform_status: Mapped[str | None]
+    platform_status_at: Mapped[datetime | None]
 
 
 class Claim(Base):
@@ -88,6 +105,7 @@ class Assignment(Base):
     __tablename__ = "assignment"
     __table_args__ = (
         one_of("side_truthful", Side),
+        CheckConstraint("prior_belief BETWEEN 0 AND 100", name="prior_belief_range"),
         Index(
             "uq_assignment_participation_id_pair_id",
             "participation_id",
@@ -103,6 +121,7 @@ class Assignment(Base):
     side_truthful: Mapped[str]
     slot_id: Mapped[int | None] = mapped_column(ForeignKey("slot.id"))
     repeat_of: Mapped[int | None] = mapped_column(SmallInteger)
+    prior_belief: Mapped[int | None] = mapped_column(SmallInteger)
     shown_at: Mapped[datetime | None]
 
 
@@ -116,7 +135,9 @@ class Choice(Base):
             ["assignment.participation_id", "assignment.position"],
             name="fk_choice_participation_id_assignment",
         ),
-        one_of("side_chosen", Side),
+        one_of("side_chosen", Answer),
+        CheckConstraint("confidence BETWEEN 1 AND 5", name="confidence_range"),
+        CheckConstraint("times_away >= 0 AND pastes >= 0", name="counts_not_negative"),
         CheckConstraint("counted = (slot_id IS NOT NULL)", name="counted_fills_a_slot"),
         CheckConstraint("withdrawn = (side_chosen IS NULL)", name="withdrawn_says_nothing"),
         CheckConstraint("NOT (withdrawn AND counted)", name="withdrawn_frees_its_slot"),
@@ -129,11 +150,42 @@ class Choice(Base):
     side_chosen: Mapped[str | None]
     decision_ms_browser: Mapped[int | None]
     decision_ms_server: Mapped[int | None] = mapped_column(BigInteger)
+    confidence: Mapped[int | None] = mapped_column(SmallInteger)
+    reason: Mapped[str | None]
+    times_away: Mapped[int | None] = mapped_column(SmallInteger)
+    pastes: Mapped[int | None] = mapped_column(SmallInteger)
     chosen_at: Mapped[Created]
     counted: Mapped[bool]
     late: Mapped[bool]
     withdrawn: Mapped[bool] = mapped_column(server_default=text("false"))
     design_hash: Mapped[str]
+
+
+class CheckAnswer(Base):
+    """One answer to a check: the comprehension questions at an attempt, or an attention check."""
+
+    __tablename__ = "check_answer"
+    __table_args__ = (
+        one_of("kind", CheckKind),
+        CheckConstraint("number >= 1 AND attempt >= 1", name="counted_from_one"),
+    )
+
+    participation_id: Mapped[int] = mapped_column(ForeignKey("participation.id", ondelete="CASCADE"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    attempt: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    answer: Mapped[str]
+    passed: Mapped[bool]
+    answered_at: Mapped[Created]
+
+
+class WebhookDelivery(Base):
+    """A message that a platform delivered, by the hash of its signature, so that a replay is seen as one."""
+
+    __tablename__ = "webhook_delivery"
+
+    signature_hash: Mapped[str] = mapped_column(primary_key=True)
+    delivered_at: Mapped[Created] = mapped_column(index=True)
 
 
 class Event(Base):

@@ -26,7 +26,8 @@ class Study(Base):
     """A preference study. Its design is frozen, and hashed, when it goes live.
 
     `key` is the study's secret: the public ids of its annotators and the tokens in their pages are keyed with it.
-    `texts` holds the paragraphs that annotators read (consent, instructions, debrief).
+    `texts` holds the paragraphs that annotators read (consent, instructions, debrief), `options` what is switched on
+    (`app.study.options`). `entry_holds` is how many people may hold places before they consent.
     """
 
     __tablename__ = "study"
@@ -38,6 +39,7 @@ class Study(Base):
         CheckConstraint("min_pairs BETWEEN 1 AND pairs_per_annotator", name="min_pairs_range"),
         CheckConstraint("(state = 'draft') = (design_hash IS NULL)", name="design_frozen"),
         CheckConstraint("entry_hold_minutes > 0 AND hold_minutes > 0", name="holds_positive"),
+        CheckConstraint("entry_holds > 0", name="entry_holds_positive"),
     )
 
     id: Mapped[Key]
@@ -54,10 +56,14 @@ class Study(Base):
     contact: Mapped[str]
     platform: Mapped[str]
     completion_code: Mapped[str]
+    failed_checks_code: Mapped[str]
+    screened_out_code: Mapped[str]
     expected_minutes: Mapped[int] = mapped_column(SmallInteger)
     pay: Mapped[str]
     entry_hold_minutes: Mapped[int] = mapped_column(SmallInteger)
     hold_minutes: Mapped[int] = mapped_column(SmallInteger)
+    entry_holds: Mapped[int | None]
+    options: Mapped[dict[str, Any]]
     seed: Mapped[int] = mapped_column(BigInteger)
     key: Mapped[bytes] = mapped_column(LargeBinary)
     synthetic: Mapped[bool]

@@ -82,6 +82,15 @@ def plan(candidates: Iterable[Candidate], n: int, rng: Random, so_far: Sequence[
     return planned
 
 
+def choose_repeats(n_planned: int, n_repeats: int, rng: Random) -> list[int]:
+    """Choose which positions (1 … n_planned) are shown again, sides swapped, after all others; in the order shown.
+
+    They come from the first half (rounded up), so that at least half of the pairs lie between a pair and its repeat.
+    """
+    first_half = range(1, (n_planned + 1) // 2 + 1)
+    return rng.sample(first_half, min(n_repeats, len(first_half)))
+
+
 Pools = dict[int, list[Candidate]]
 
 

@@ -43,3 +43,18 @@ async def seen_pairs(session: AsyncSession, place: Place) -> list[SeenPair]:
         },
     )
     return [SeenPair(*row) for row in rows]
+
+
+async def claim_at(session: AsyncSession, place: Place, position: int) -> str:
+    """Return the claim of the pair at a position, for the question that a study may ask before it."""
+    claim: str = (
+        await session.execute(
+            text("""
+                SELECT m.claim FROM assignment a
+                JOIN pair ON pair.id = a.pair_id JOIN misconception m ON m.id = pair.misconception_id
+                WHERE a.participation_id = :participation AND a.position = :position
+            """),
+            {"participation": place.participation_id, "position": position},
+        )
+    ).scalar_one()
+    return claim

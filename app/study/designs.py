@@ -7,6 +7,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from app.errors import CandorError
+from app.study.checks import default_comprehension
+from app.study.options import Options
 from app.study.texts import default_texts
 from app.terms import Instructions, Platform, TruthfulKind
 
@@ -16,6 +18,10 @@ _LONGEST_SHOWN = 80
 _PRACTICE = {"prompt", "first", "second"}
 
 Paragraphs = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
+
+
+def _made_up_code() -> str:
+    return secrets.token_hex(4).upper()
 
 
 class DesignFaulty(CandorError):
@@ -64,11 +70,15 @@ class StudyDesign(BaseModel):
     texts: dict[str, Any] = Field(default_factory=dict)
     contact: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
     platform: Platform = Platform.GENERIC
-    completion_code: str = Field(default_factory=lambda: secrets.token_hex(4).upper())
+    completion_code: str = Field(default_factory=_made_up_code)
+    failed_checks_code: str = Field(default_factory=_made_up_code)
+    screened_out_code: str = Field(default_factory=_made_up_code)
     expected_minutes: int = Field(default=15, ge=1, le=600)
     pay: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)] = "unpaid"
     entry_hold_minutes: int = Field(default=10, ge=1, le=120)
     hold_minutes: int = Field(default=40, ge=5, le=1440)
+    entry_holds: int | None = Field(default=None, ge=1, le=1_000_000)
+    options: Options = Options()
     seed: int = Field(default_factory=lambda: secrets.randbelow(2**31), ge=0, lt=2**63)
     synthetic: bool = False
 
@@ -86,6 +96,13 @@ class StudyDesign(BaseModel):
             raise ValueError(f"has a practice pair that is not {', '.join(sorted(_PRACTICE))}")
         return {name: texts.get(name, default_texts()[name]) for name in _TEXTS}
 
+    @field_validator("options", mode="before")
+    @classmethod
+    def _bundled_comprehension(cls, options: Any) -> Any:
+        if isinstance(options, dict) and options.get("comprehension") == "default":
+            return options | {"comprehension": default_comprehension()}
+        return options
+
     @field_validator("title", "question", "contact", "pay")
     @classmethod
     def _storable(cls, text: str) -> str:
@@ -93,7 +110,7 @@ class StudyDesign(BaseModel):
             raise ValueError("holds a NUL character")
         return text
 
-    @field_validator("completion_code")
+    @field_validator("completion_code", "failed_checks_code", "screened_out_code")
     @classmethod
     def _code(cls, code: str) -> str:
         if not _CODE.fullmatch(code):
@@ -106,6 +123,10 @@ class StudyDesign(BaseModel):
             raise ValueError("min-pairs is larger than pairs-per-annotator; lower it")
         if not self.arms or len(set(self.arms)) < len(self.arms):
             raise ValueError("arms must be given, and each only once")
+        if len({self.completion_code, self.failed_checks_code, self.screened_out_code}) < 3:
+            raise ValueError("the three completion codes must differ; change one")
+        if self.options.signed_links and self.platform is Platform.PROLIFIC:
+            raise ValueError("signed-links cannot be had on Prolific, which adds its ids itself; switch them off")
         return self
 
 
@@ -131,7 +152,7 @@ def _plain(fault: Any) -> str:
     message = str(fault["msg"]).removeprefix("Value error, ")
     if not fault["loc"]:
         return message
-    option = str(fault["loc"][0]).replace("_", "-")
+    option = ".".join(str(part) for part in fault["loc"]).replace("_", "-")
     if fault["type"] == "missing":
         return f"{option}: missing"
     if fault["type"] == "string_pattern_mismatch":

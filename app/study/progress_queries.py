@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.models import Arm, Misconception, MisconceptionSet, Pair, Participation, Slot, Study
 from app.study.login_sessions import SignedIn
 from app.study.studies import StudyUnknown
-from app.terms import Instructions, SlotState, TruthfulKind
+from app.terms import Instructions, Outcome, SlotState, TruthfulKind
 
 
 class StudyListed(NamedTuple):
@@ -48,7 +48,7 @@ class LevelCounts(NamedTuple):
 
 
 class StageCount(NamedTuple):
-    """How many people are at a stage. `stage` is empty for those who stopped early or withdrew, see `left`."""
+    """How many people are at a stage. `stage` is empty for those who did not end as complete, see `left`."""
 
     stage: str
     left: str
@@ -168,7 +168,7 @@ async def stages(session: AsyncSession, study_id: int) -> list[StageCount]:
     """Return how many people are where, synthetic ones apart; who left is counted by how they left."""
     left = case(
         (Participation.withdrawn_at.is_not(None), "withdrew"),
-        (Participation.stopped_at.is_not(None), "stopped"),
+        (Participation.outcome != Outcome.COMPLETE, Participation.outcome),
         else_="",
     ).label("way_out")
     stage = case((left == "", Participation.stage), else_="").label("way_on")

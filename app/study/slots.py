@@ -82,27 +82,45 @@ async def claim(
     The plan is made on what is open at the moment; a side of a pair that somebody else takes in between is planned
     anew, from what is left. Fewer than n come back when no more can be had. `draw` seeds the person's generator.
     """
+    held, rounds = await _hold_rounds(session, participation_id, arm_id, _Wish(n, draw))
+    if len(rounds) > 1:
+        Random(f"{draw}/order").shuffle(held)  # noqa: S311 - reproducible on purpose
+    await vacancies.adjust(session, [(slot.pair_id, arm_id, slot.side_truthful) for slot in held], by=-1)
+    return held, rounds
+
+
+class _Wish(NamedTuple):
+    """How many pairs are wanted, besides which, and evened out together with what."""
+
+    n: int
+    draw: str
+    so_far: Sequence[Planned] = ()
+    besides: Sequence[int] = ()
+
+
+async def _hold_rounds(
+    session: Statements, participation_id: int, arm_id: int, wish: _Wish
+) -> tuple[list[Held], list[PlannedRound]]:
+    """Plan and hold, round after round, what others did not take meanwhile. The vacancies are left to the caller."""
     held: list[Held] = []
     rounds: list[PlannedRound] = []
     lost: set[tuple[int, str]] = set()
     for number in range(_ROUNDS):
-        so_far = [Planned(slot.pair_id, slot.level, _side(slot.side_truthful)) for slot in held]
-        open_pairs = await vacancies.open_pairs(session, arm_id, n + len(lost), [slot.pair_id for slot in held])
-        candidates = _without(open_pairs, lost)
-        wanted = n - len(held)
-        planned = plan(candidates, wanted, Random(f"{draw}/{number}"), so_far)  # noqa: S311 - reproducible on purpose
+        so_far = [*wish.so_far, *(Planned(slot.pair_id, slot.level, _side(slot.side_truthful)) for slot in held)]
+        besides = [*wish.besides, *(slot.pair_id for slot in held)]
+        candidates = _without(await vacancies.open_pairs(session, arm_id, wish.n + len(lost), besides), lost)
+        wanted = wish.n - len(held)
+        draw = f"{wish.draw}/{number}"
+        planned = plan(candidates, wanted, Random(draw), so_far)  # noqa: S311 - reproducible on purpose
         if not planned:
             break
-        rounds.append(PlannedRound(f"{draw}/{number}", candidates, wanted, so_far, planned))
+        rounds.append(PlannedRound(draw, candidates, wanted, so_far, planned))
         taken = await _hold(session, participation_id, arm_id, planned)
         held += taken
         if len(taken) == len(planned):
             break
         pairs_taken = {slot.pair_id for slot in taken}
         lost |= {(pair.pair_id, pair.side_truthful) for pair in planned if pair.pair_id not in pairs_taken}
-    if len(rounds) > 1:
-        Random(f"{draw}/order").shuffle(held)  # noqa: S311 - reproducible on purpose
-    await vacancies.adjust(session, [(slot.pair_id, arm_id, slot.side_truthful) for slot in held], by=-1)
     return held, rounds
 
 
@@ -194,43 +212,90 @@ async def release_expired(session: AsyncSession, slug: str) -> int:
     return await release(session, people) if people else 0
 
 
-async def reopen_filled(session: AsyncSession, participation_id: int) -> None:
-    """Open the slots that this person's choices filled: the data were withdrawn."""
+async def reopen_filled(session: AsyncSession, participation_id: int, positions: Sequence[int] | None = None) -> int:
+    """Open the slots that this person's choices filled, at these positions or at all; return how many.
+
+    The data were withdrawn, or excluded in a study that refills.
+    """
     freed = await session.execute(
         text("""
-            UPDATE slot SET state = 'open', participation_id = NULL
-            WHERE id IN (SELECT slot_id FROM choice WHERE participation_id = :participation AND slot_id IS NOT NULL)
+            WITH emptied AS (
+                SELECT slot_id, position FROM choice
+                WHERE participation_id = :participation AND slot_id IS NOT NULL
+                  AND (CAST(:positions AS smallint[]) IS NULL OR position = ANY(CAST(:positions AS smallint[])))
+            ), uncounted AS (
+                UPDATE choice SET counted = false, slot_id = NULL FROM emptied
+                WHERE choice.participation_id = :participation AND choice.position = emptied.position
+            )
+            UPDATE slot SET state = 'open', participation_id = NULL FROM emptied WHERE slot.id = emptied.slot_id
             RETURNING pair_id, arm_id, side_truthful
         """),
-        {"participation": participation_id},
+        {"participation": participation_id, "positions": None if positions is None else list(positions)},
     )
-    await vacancies.adjust(session, [tuple(row) for row in freed], by=1)
+    rows = [tuple(row) for row in freed]
+    await vacancies.adjust(session, rows, by=1)
+    return len(rows)
 
 
-async def retake(session: Statements, participation_id: int, arm_id: int) -> int:
-    """Hold again, where still open, the slots of a person whose hold had ended and who came back.
+class HeldAgain(NamedTuple):
+    """What a person who came back holds: slots of the pairs they had, and of others in the place of those that went."""
 
-    The pairs and their sides stay as they were planned; those whose slots are gone are judged as surplus.
+    retaken: int
+    replaced: int
+    missing: int
+    rounds: list[PlannedRound]
+
+
+async def hold_again(session: Statements, participation_id: int, arm_id: int, draw: str) -> HeldAgain:
+    """Hold again for a person whose hold had ended and who came back.
+
+    Pairs whose slots are still open stay as they were planned. The others are replaced by pairs that are open, unless
+    the person has seen them or there are none: those are judged as surplus.
     """
-    lost = await session.execute(
-        text("""
-            SELECT a.position, a.pair_id, pair.difficulty_level, a.side_truthful
-            FROM assignment a JOIN participation p ON p.id = a.participation_id JOIN pair ON pair.id = a.pair_id
-            WHERE a.participation_id = :participation AND a.slot_id IS NULL AND a.position > p.n_answered
-              AND a.repeat_of IS NULL
-            ORDER BY a.position
-        """),
-        {"participation": participation_id},
-    )
-    wanted = [Planned(pair_id, level, _side(side)) for _, pair_id, level, side in lost]
-    held = await _hold(session, participation_id, arm_id, wanted) if wanted else []
-    for slot in held:
+    planned = list(await session.execute(_PLANNED, {"participation": participation_id}))
+    lost = [row for row in planned if row.lost]
+    wanted = [Planned(row.pair_id, row.difficulty_level, _side(row.side_truthful)) for row in lost]
+    retaken = await _hold(session, participation_id, arm_id, wanted) if wanted else []
+    for slot in retaken:
         await session.execute(
-            text("UPDATE assignment SET slot_id = :slot WHERE participation_id = :participation AND pair_id = :pair"),
-            {"slot": slot.slot_id, "participation": participation_id, "pair": slot.pair_id},
+            _HOLD_ASSIGNMENT, {"slot": slot.slot_id, "participation": participation_id, "pair": slot.pair_id}
         )
-    await vacancies.adjust(session, [(slot.pair_id, arm_id, slot.side_truthful) for slot in held], by=-1)
-    return len(held)
+    had = {slot.pair_id for slot in retaken}
+    gone = [row for row in lost if row.pair_id not in had]
+    unseen = [row.position for row in gone if not row.seen]
+    kept = [
+        Planned(row.pair_id, row.difficulty_level, _side(row.side_truthful))
+        for row in planned
+        if row.position not in unseen
+    ]
+    wish = _Wish(len(unseen), draw, kept, [row.pair_id for row in planned])
+    others, rounds = await _hold_rounds(session, participation_id, arm_id, wish) if unseen else ([], [])
+    for position, slot in zip(unseen, others, strict=False):
+        await session.execute(_REPLACE, {"participation": participation_id, "position": position} | slot._asdict())
+    taken = [*retaken, *others]
+    await vacancies.adjust(session, [(slot.pair_id, arm_id, slot.side_truthful) for slot in taken], by=-1)
+    return HeldAgain(len(retaken), len(others), len(gone) - len(others), rounds)
+
+
+_PLANNED = text("""
+    SELECT a.position, a.pair_id, pair.difficulty_level, a.side_truthful,
+           a.slot_id IS NULL AND a.position > p.n_answered AS lost,
+           a.shown_at IS NOT NULL OR a.prior_belief IS NOT NULL AS seen
+    FROM assignment a JOIN participation p ON p.id = a.participation_id JOIN pair ON pair.id = a.pair_id
+    WHERE a.participation_id = :participation AND a.repeat_of IS NULL
+    ORDER BY a.position
+""")
+_HOLD_ASSIGNMENT = text("""
+    UPDATE assignment SET slot_id = :slot
+    WHERE participation_id = :participation AND pair_id = :pair AND repeat_of IS NULL
+""")
+# A swapped repeat of the position follows it to the other pair.
+_REPLACE = text("""
+    UPDATE assignment
+    SET pair_id = :pair_id, slot_id = CASE WHEN repeat_of IS NULL THEN CAST(:slot_id AS bigint) END,
+        side_truthful = CASE WHEN (repeat_of IS NULL) = (:side_truthful = 'left') THEN 'left' ELSE 'right' END
+    WHERE participation_id = :participation AND (position = :position OR repeat_of = :position)
+""")
 
 
 async def fill_open(session: Statements, participation_id: int, position: int) -> int | None:

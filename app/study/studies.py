@@ -106,9 +106,21 @@ async def open_study(session: AsyncSession, slug: str) -> Study:
         {"study": study.id, "set": study.set_id},
     )
     await slots.create(session, study.id, study.ratings_per_pair, Random(f"{study.seed}/sides"))  # noqa: S311
+    study.entry_holds = study.entry_holds or await _half_of_the_places(session, study)
     study.design_hash = content_hash(design_document(study))
     study.opened_at = func.now()
     return await _move(session, study, StudyState.LIVE)
+
+
+_FEWEST_ENTRY_HOLDS = 20
+
+
+async def _half_of_the_places(session: AsyncSession, study: Study) -> int:
+    """Return the cap on holds without consent that a study gets if it names none: half of its places, at least 20."""
+    n_slots = await session.scalar(
+        text("SELECT count(*) FROM slot JOIN arm ON arm.id = arm_id WHERE study_id = :study"), {"study": study.id}
+    )
+    return max(_FEWEST_ENTRY_HOLDS, (n_slots or 0) // study.pairs_per_annotator // 2)
 
 
 async def _refuse_unfit_set(session: AsyncSession, study: Study) -> None:
@@ -144,6 +156,8 @@ def design_document(study: Study) -> dict[str, Any]:
         "pay": study.pay,
         "entry_hold_minutes": study.entry_hold_minutes,
         "hold_minutes": study.hold_minutes,
+        "entry_holds": study.entry_holds,
+        "options": study.options,
         "seed": study.seed,
         "synthetic": study.synthetic,
     }

@@ -51,3 +51,8 @@ def same(given: str, expected: str) -> bool:
 def synthetic_proof(key: bytes, person: str) -> str:
     """Return the proof that a synthetic annotator was sent by `candor simulate`, which knows the study's key."""
     return _keyed(key, "synthetic", person)[:_TOKEN_HEX]
+
+
+def entry_signature(key: bytes, person: str) -> str:
+    """Return the signature of an entry link, without which a study of signed links takes nobody."""
+    return _keyed(key, "entry", person)[:_TOKEN_HEX]

@@ -1,8 +1,7 @@
 """What handlers are given: the settings and the kinds of transaction.
 
-A `WriteSession` is one transaction, committed before the response is sent (`scope="function"`); a `HotTransaction` is
-the same without the unit of work. A `ReadSession` is read-only and lives until the response has been streamed (the
-default scope).
+A `WriteSession` is one transaction, committed before the response is sent (`scope="function"`). A `ReadSession` is
+read-only and lives until the response has been streamed (the default scope).
 """
 
 from collections.abc import AsyncIterator
@@ -12,7 +11,7 @@ from fastapi import Depends, Request
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import BareConnection, Database, Sessions
+from app.db import Sessions
 from app.settings import Settings
 
 
@@ -43,13 +42,6 @@ async def _read(sessions: Annotated[Sessions, Depends(app_sessions)]) -> AsyncIt
         yield session
 
 
-async def _hot(request: Request) -> AsyncIterator[BareConnection]:
-    database: Database = request.app.state.database
-    async with database.bare() as connection:
-        yield connection
-
-
 WriteSession = Annotated[AsyncSession, Depends(_write, scope="function")]
 ReadSession = Annotated[AsyncSession, Depends(_read)]
-HotTransaction = Annotated[BareConnection, Depends(_hot, scope="function")]
 AppSettings = Annotated[Settings, Depends(app_settings)]

@@ -13,8 +13,16 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
 from app.errors import CandorError
+from app.study.entering import (
+    LinkIncomplete,
+    LinkNotOurs,
+    NoPlaceNow,
+    PeopleNotWanted,
+    StudyFull,
+    StudyNotOpen,
+    TurnedAway,
+)
 from app.study.login_links import LinkUsedOrExpired
-from app.study.participations import LinkIncomplete, NoPlaceNow, PeopleNotWanted, StudyFull, StudyNotOpen, TurnedAway
 from app.study.studies import StudyUnknown
 from app.web.pages import Link, Notice, render
 from app.web.signed_in import FormTokenWrong, NotForThisRole, NotSignedIn
@@ -57,6 +65,11 @@ _SHOWN: dict[type[CandorError], Shown] = {
         400,
         "This link is incomplete",
         ("It should end with your id. Open the whole link as you were given it, or ask whoever sent it to you.",),
+    ),
+    LinkNotOurs: Shown(
+        403,
+        "This link is not complete",
+        ("The study takes people by the links that it gave out. Open the whole link again, or ask whoever sent it.",),
     ),
     NoPlaceNow: Shown(503, "There is no place right now", ("Other people hold the places left.", _TRY_AGAIN)),
     StudyFull: Shown(

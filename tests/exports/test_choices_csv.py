@@ -17,9 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db import create_engine, sessions
 from app.exports.columns import CHOICES, TABLES, Column
 from app.exports.csv_files import choices_csv, codebook_csv
-from app.study import participations, studies
+from app.study import entering, participations, studies
 from app.study.designs import check_design
-from app.study.participations import Arrival
+from app.study.entering import Arrival
 from app.study.sets import find_set, import_set
 from app.study.tokens import synthetic_proof
 from app.terms import Side
@@ -66,6 +66,8 @@ COLUMNS = [
     "withdrawn",
     "synthetic",
 ]
+# What the options of a study add, after all that design.md lists.
+COLUMNS += ["times_away", "pastes", "background"]
 
 ARMS = [
     {"truthful_kind": "helpful", "instructions": "neutral"},
@@ -186,6 +188,7 @@ async def expected(people: People) -> list[dict[str, str]]:
                 "synthetic": shown(person["synthetic"]),
             }
             | dict.fromkeys(("confidence", "prior_belief", "reason", "checks_passed", "exclusion_reason"), "")
+            | dict.fromkeys(("times_away", "pastes", "background"), "")
         )
     return lines
 
@@ -279,7 +282,7 @@ async def test_synthetic_annotators_are_flagged(url: str) -> None:
         async with people.sessions.begin() as session:
             key = (await studies.get_study(session, "made-up")).key
             arrival = Arrival("robot", proof=synthetic_proof(key, "robot"))
-            annotator = await participations.enter(session, "made-up", arrival)
+            annotator = await entering.enter(session, "made-up", arrival)
         await people.to_judging(annotator)
         await people.judge(annotator)
         assert [row["synthetic"] for row in read(await exported(people))] == ["true"] * 8
@@ -361,8 +364,7 @@ async def test_free_text_gets_an_apostrophe_where_a_spreadsheet_would_run_it(
 def test_every_column_that_is_free_text_is_made_safe() -> None:
     """Slugs, hashes, numbers, times and fixed words need no apostrophe; anything that a person wrote does."""
     written = {column.name for column in CHOICES if column.text}
-    assert written == {"category"}
-    assert [column.sql for column in CHOICES if column.name in {"reason", "exclusion_reason"}] == ["NULL", "NULL"]
+    assert written == {"category", "reason", "background"}
 
 
 # Cost.

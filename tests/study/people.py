@@ -9,11 +9,11 @@ from sqlalchemy import TextClause, event, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import Database, Rows, Statements, create_engine, sessions
-from app.study import participations, slots
-from app.study.choices import ShownPair, show_pair, submit_choice
-from app.study.participations import Arrival, NoPlaceNow, StudyFull
+from app.study import entering, participations, slots
+from app.study.choices import Judgement, ShownPair, log_unstored, show_pair, submit_choice, submit_late
+from app.study.entering import Arrival, NoPlaceNow, StudyFull
 from app.study.places import Place, find_place
-from app.terms import Side, Stage
+from app.terms import Answer, Side
 from tests.studies import open_study
 
 T = TypeVar("T")
@@ -51,12 +51,12 @@ class People:
 
     @asynccontextmanager
     async def hot(self) -> AsyncIterator[Statements]:
-        """A transaction of the judging page: on a bare connection, as the application does it, or in a session."""
+        """What a judgement runs in: each statement a transaction, as the application does it, or a session."""
         if self._bare is None:
             async with self.sessions.begin() as session:
                 yield session
         else:
-            async with self._bare.bare() as connection:
+            async with self._bare.single() as connection:
                 yield Noted(connection, self._sent)
 
     @contextmanager
@@ -86,7 +86,7 @@ class People:
         """What the entry page does: sweep, then claim."""
         await self.sweep()
         async with self.sessions.begin() as session:
-            return await participations.enter(session, self.slug, Arrival(person))
+            return await entering.enter(session, self.slug, Arrival(person))
 
     async def try_to_enter(self, person: str) -> str | None:
         """Enter; None where there was no place."""
@@ -133,33 +133,51 @@ class People:
 
     async def to_judging(self, annotator: str) -> None:
         await self.do(annotator, participations.consent)
-        await self.do(annotator, participations.start_practice)
+        await self.do(annotator, participations.end_instructions)
         await self.do(annotator, participations.start_judging)
 
     async def show(self, annotator: str) -> ShownPair | None:
         """What the judging page does; None where there is nothing to judge."""
+        place = await self.place(annotator)
+        if place.step.name != "pair":
+            return None
+        return await self.show_at(annotator, place.next_position)
+
+    async def show_at(self, annotator: str, position: int) -> ShownPair | None:
+        """Show the pair at a position in one statement, or first hold again what had ended."""
+        study = (await self.place(annotator)).study
         async with self.hot() as session:
+            pair = await show_pair(session, study, annotator, position)
+        if pair is not None:
+            return pair
+        async with self.sessions.begin() as session:
             place = await find_place(session, self.slug, annotator)
             assert place is not None
-            if place.stage != Stage.JUDGING:
-                return None
             if place.held_until is None:
                 await participations.keep_holding(session, place)
-            return await show_pair(session, place)
+            return await show_pair(session, study, annotator, position)
 
     async def submit(self, annotator: str, token: str, side: Side, ms: int | None = None) -> bool:
-        """What the judging page's form does."""
-        async with self.hot() as session:
+        """What the judging page's form does; say whether a choice was stored."""
+        study = (await self.place(annotator)).study
+        position = study.position_of(annotator, token)
+        judgement = Judgement(Answer(side), browser_ms=ms)
+        if position is not None:
+            async with self.hot() as session:
+                if await submit_choice(session, study, annotator, position, judgement) is not None:
+                    return True
+        async with self.sessions.begin() as session:
             place = await find_place(session, self.slug, annotator, lock=True)
             assert place is not None
-            return await submit_choice(session, place, token, side, ms)
+            if place.step != ("pair", position):
+                await log_unstored(session, place, position, judgement.answer)
+                return False
+            return await submit_late(session, place, judgement) is not None
 
     async def choose(self, annotator: str, side: Side = Side.LEFT) -> bool:
         """Choose for the pair to judge next."""
-        async with self.hot() as session:
-            place = await find_place(session, self.slug, annotator, lock=True)
-            assert place is not None
-            return await submit_choice(session, place, place.pair_token(place.next_position), side, 1000)
+        place = await self.place(annotator)
+        return await self.submit(annotator, place.pair_token(place.next_position), side, 1000)
 
     async def judge(self, annotator: str, most: int = 1000) -> None:
         """Judge the next pairs, so many at most."""

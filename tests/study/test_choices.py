@@ -1,4 +1,4 @@
-"""Showing and choosing: exactly once, in two statements each, late or not; and what the database itself refuses."""
+"""Showing and choosing: exactly once, in one statement each, late or not; and what the database itself refuses."""
 
 import asyncio
 import hashlib
@@ -10,8 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.study import slots
-from app.study.choices import show_pair
-from app.terms import Side, Stage
+from app.study.choices import Judgement, ShownPair, show_pair, submit_choice
+from app.terms import Answer, Side, Stage
 from tests.conftest import NewDatabase
 from tests.study.people import People, at_once, people_of
 
@@ -77,14 +77,15 @@ async def test_of_twenty_posts_at_once_the_first_is_stored_and_stands(people: Pe
     await people.assert_sound(2)
 
 
-async def test_showing_and_storing_take_two_statements_each(people: People, annotator: str) -> None:
-    for _ in range(3):
-        with people.statements() as to_show:
-            await people.show(annotator)
-        with people.statements() as to_store:
-            await people.choose(annotator)
-        assert len(to_show) == 2, to_show
-        assert len(to_store) == 2, to_store
+async def test_showing_and_storing_take_one_statement_each(people: People, annotator: str) -> None:
+    study = (await people.place(annotator)).study
+    for position in range(1, 4):
+        async with people.hot() as session:
+            with people.statements() as to_show:
+                assert await show_pair(session, study, annotator, position)
+            with people.statements() as to_store:
+                assert await submit_choice(session, study, annotator, position, Judgement(Answer.RIGHT))
+        assert (len(to_show), len(to_store)) == (1, 1), (to_show, to_store)
 
 
 async def test_each_text_is_on_the_side_that_was_dealt(people: People, annotator: str) -> None:
@@ -102,7 +103,7 @@ async def test_each_text_is_on_the_side_that_was_dealt(people: People, annotator
     assert {side for side, *_ in dealt} == {"left", "right"}
     for position, (side, prompt, truthful, sycophantic) in enumerate(dealt, start=1):
         left, right = (truthful, sycophantic) if side == "left" else (sycophantic, truthful)
-        assert await people.show(annotator) == (position, prompt, left, right)
+        assert await people.show(annotator) == ShownPair(position, len(dealt), prompt, left, right)
         await people.choose(annotator)
 
 
@@ -138,7 +139,7 @@ async def test_showing_a_pair_while_its_hold_is_swept_waits_and_deadlocks_with_n
 
     async def show() -> None:
         async with people.hot() as session:
-            await show_pair(session, seen)
+            await show_pair(session, seen.study, annotator, 2)
 
     async with people.sessions.begin() as session:
         await session.execute(text("SELECT 1 FROM participation WHERE public_id = :id FOR UPDATE"), {"id": annotator})
@@ -253,7 +254,7 @@ async def test_an_answer_whose_slots_are_taken_is_stored_without_counting(people
         WHERE pair_id = :pair AND side_truthful <> :side RETURNING id
     """
     place = await people.place(annotator)
-    assert len(await people.rows(taken, pair=pair, side=side, study=place.study_id)) == 1
+    assert len(await people.rows(taken, pair=pair, side=side, study=place.study.id)) == 1
     assert len(await people.rows(freed, pair=pair, side=side)) == 1
     assert await people.choose(annotator)
     assert await stored(people, annotator) == [(1, "left", False, True, False)]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from app.study.designs import ArmDesign, DesignFaulty, check_design
+from app.study.options import Options
 from app.study.texts import default_texts
 from app.terms import Instructions, Platform, TruthfulKind
 
@@ -20,9 +21,12 @@ def faults(**values: Any) -> list[str]:
     return refusal.value.faults
 
 
+CODES = ("completion_code", "failed_checks_code", "screened_out_code")
+
+
 def test_what_is_not_given_has_a_default() -> None:
     design = check_design(LEAST)
-    assert design.model_dump(exclude={"seed", "completion_code", "texts"}) == {
+    assert design.model_dump(exclude={"seed", "texts", *CODES, "options"}) == {
         **LEAST,
         "ratings_per_pair": 5,
         "pairs_per_annotator": 20,
@@ -34,16 +38,19 @@ def test_what_is_not_given_has_a_default() -> None:
         "pay": "unpaid",
         "entry_hold_minutes": 10,
         "hold_minutes": 40,
+        "entry_holds": None,
         "synthetic": False,
     }
+    assert design.options == Options()
     assert design.texts == {name: text for name, text in default_texts().items() if name != "question"}
 
 
 def test_seed_and_code_are_made_up_anew_for_each_study() -> None:
     designs = [check_design(LEAST) for _ in range(20)]
     assert len({design.seed for design in designs}) == 20
-    assert len({design.completion_code for design in designs}) == 20
-    assert all(re.fullmatch("[0-9A-F]{8}", design.completion_code) for design in designs)
+    codes = {getattr(design, code) for design in designs for code in CODES}
+    assert len(codes) == 60
+    assert all(re.fullmatch("[0-9A-F]{8}", code) for code in codes)
 
 
 BOUNDS = [

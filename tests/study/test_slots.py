@@ -10,12 +10,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import create_engine, sessions
-from app.study import participations, slots, studies, vacancies
+from app.study import entering, participations, slots, studies, vacancies
 from app.study.assignment import Candidate, Planned, plan
-from app.study.choices import submit_choice
-from app.study.participations import Arrival, NoPlaceNow, StudyFull
+from app.study.choices import Judgement, submit_late
+from app.study.entering import Arrival, NoPlaceNow, StudyFull
 from app.study.places import find_place
-from app.terms import Side
+from app.terms import Answer
 from tests.conftest import NewDatabase
 from tests.studies import draft_study, open_study
 from tests.study.people import People, at_once, people_of, people_with
@@ -213,7 +213,7 @@ async def test_who_comes_back_gets_the_same_pairs_and_sides_as_far_as_they_are_o
         returned = await people.one(
             "SELECT detail FROM event JOIN study ON study.id = study_id WHERE slug = 'back' AND kind = 'returned'"
         )
-        assert returned == {"retaken": 4, "missing": 2}
+        assert returned == {"retaken": 4, "replaced": 0, "missing": 2}
         await people.judge(first)
         await people.assert_sound(1)
         assert await people.n_slots("filled") == 8
@@ -242,7 +242,7 @@ async def test_the_sweep_passes_over_a_person_who_is_just_answering(url: str) ->
             place = await find_place(session, people.slug, annotator, lock=True)
             assert place is not None
             assert await asyncio.wait_for(people.sweep(), timeout=10) == 0
-            assert await submit_choice(session, place, place.pair_token(1), Side.LEFT, None)
+            assert await submit_late(session, place, Judgement(Answer.LEFT))
         assert (await people.n_slots("filled"), await people.n_slots("held")) == (1, 7)
         assert await people.sweep() == 0, "the answer began a new hold"
         await people.assert_sound(3)
@@ -265,7 +265,7 @@ async def test_two_tabs_that_come_back_at_once_hold_each_pair_once(url: str) -> 
         await people.assert_sound(3)
         assert await people.n_slots("held") == 8
         returned = "SELECT detail FROM event WHERE kind = 'returned' AND study_id = :study"
-        assert await people.rows(returned, study=gone.study_id) == [({"retaken": 8, "missing": 0},)]
+        assert await people.rows(returned, study=gone.study.id) == [({"retaken": 8, "replaced": 0, "missing": 0},)]
 
 
 async def test_who_consents_after_the_entry_hold_was_swept_holds_again(url: str) -> None:
@@ -366,7 +366,7 @@ async def test_two_people_at_once_get_a_full_set_each_where_one_loses_its_side(u
         url, "sides", connections=3, per_level=5, ratings_per_pair=2, pairs_per_annotator=40
     ) as people:
         async with people.sessions.begin() as first:
-            await participations.enter(first, "sides", Arrival("one"))
+            await entering.enter(first, "sides", Arrival("one"))
             second = asyncio.create_task(people.enter("other"))
             await people.somebody_waits()
         await second

@@ -295,7 +295,12 @@ async def test_every_field_of_the_design_is_hashed_or_left_out_on_purpose(sessio
     study = await open_study(session, "fields")
     document = studies.design_document(await studies.get_study(session, study.slug))
     of_design = set(check_design(DESIGN).model_dump())
-    assert of_design - set(document) == {"title", "completion_code"}
+    assert of_design - set(document) == {
+        "title",
+        "completion_code",
+        "failed_checks_code",
+        "screened_out_code",
+    }
     assert set(document) - of_design == {"set_hash"}
 
 
@@ -308,6 +313,10 @@ async def live(session: AsyncSession) -> Study:
 
 
 DESIGN_COLUMNS = {
+    "options": """options || '{"tie": true}'""",
+    "entry_holds": "entry_holds + 1",
+    "failed_checks_code": "'OTHER'",
+    "screened_out_code": "'OTHER'",
     "slug": "'other'",
     "set_id": "set_id + 1",
     "ratings_per_pair": "ratings_per_pair + 1",

@@ -13,6 +13,8 @@ import pytest
 from app import resources
 from app.web.admin.pages import AccountRow, Accounts, SetRow, Sets
 from app.web.annotator.pages import (
+    AttentionCheck,
+    Belief,
     Complete,
     Consent,
     Debrief,
@@ -20,10 +22,13 @@ from app.web.annotator.pages import (
     Instructions,
     Judge,
     LookedUp,
+    Question,
+    Questions,
     Source,
     Step,
     Stop,
 )
+from app.web.annotator.way import Common
 from app.web.login.pages import Login, LoginLink, Start
 from app.web.pages import Link, Notice, Page, render
 from app.web.researcher.pages import LevelProgress, Studies, StudyDetail, StudyRow
@@ -38,7 +43,14 @@ class Desk(TypedDict):
 
 
 WHEN = datetime(2026, 11, 21, 14, 3, tzinfo=UTC)
-STEP = {"action": "/s/demo/page", "token": "opaque-token", "contact": "study@example.org", "stop": "/s/demo/stop"}
+STEP: Common = {
+    "action": "/s/demo/page",
+    "token": "opaque-token",
+    "contact": "study@example.org",
+    "stop": "/s/demo/stop",
+    "error": "",
+}
+LAST_STEP: Common = {**STEP, "stop": ""}
 DESK: Desk = {"email": "ada@example.org", "is_admin": True, "form_token": "form-token"}
 PROMPT = (
     "Dolphins are fish, plain and simple: fins, a tail, and a whole life spent in the sea. "
@@ -92,9 +104,20 @@ JUDGE = Judge(
     position=7,
     n_pairs=20,
 )
+QUESTIONS = Questions(
+    title="A few questions",
+    **STEP,
+    lead=("You can always choose not to say.",),
+    questions=(
+        Question(name="often", legend="How often?", answers=("Daily", "Weekly", "Never")),
+        Question(name="long", legend="For how long?", answers=("Years", "Months"), given="Months"),
+    ),
+    error_field="often-1",
+    paragraphs=("Judge by reading alone.",),
+)
 CONSENT = Consent(
     title="Taking part",
-    **{**STEP, "stop": ""},
+    **LAST_STEP,
     paragraphs=CONSENT_PARAGRAPHS,
     n_pairs=20,
     shorter=False,
@@ -103,7 +126,7 @@ CONSENT = Consent(
 )
 DEBRIEF = Debrief(
     title="What was behind it",
-    **{**STEP, "stop": ""},
+    **LAST_STEP,
     paragraphs=(
         "Some of what you read was false, on purpose. One of the two responses agreed with a false claim.",
         "We study how people choose between an accurate answer and a convincing one that agrees with them.",
@@ -122,8 +145,7 @@ COMPLETE = Complete(
     contact="the study team, room 4",
     code="C7K2M9QX",
     way_out="https://platform.example/complete?cc=C7K2M9QX",
-    stopped=False,
-    withdrawn=False,
+    said=("Your answers have been kept.",),
     debrief="/s/demo/debrief",
 )
 STUDY = StudyDetail(
@@ -213,7 +235,32 @@ BEFORE_DEBRIEF: dict[str, Page] = {
     "consent-shorter": replace(CONSENT, n_pairs=1, shorter=True, expected_minutes=1, pay=""),
     "consent-error": replace(CONSENT, error="Choose whether to take part"),
     "instructions": Instructions(
-        title="How it works", **STEP, paragraphs=CONSENT_PARAGRAPHS[:2], question="Which response do you prefer?"
+        title="How it works",
+        **STEP,
+        paragraphs=CONSENT_PARAGRAPHS[:2],
+        question="Which response do you prefer?",
+        min_reading_seconds=5,
+    ),
+    "belief": Belief(title="Before pair 7 of 20", **STEP, claim="Dolphins are fish.", position=7, n_pairs=20),
+    "questions": QUESTIONS,
+    "questions-error": replace(
+        QUESTIONS,
+        error="Choose an answer: How often?",
+        questions=(replace(QUESTIONS.questions[0], error="Choose an answer: How often?"), QUESTIONS.questions[1]),
+        attempt=2,
+    ),
+    "check": AttentionCheck(
+        title="A short check", **STEP, paragraphs=CONSENT_PARAGRAPHS[:2], question=QUESTIONS.questions[0]
+    ),
+    "judge-more": replace(JUDGE, tie=True, confidence=True, reason="optional"),
+    "judge-more-error": replace(
+        JUDGE,
+        tie=True,
+        confidence=True,
+        reason="required",
+        error="Say how sure you are",
+        error_field="confidence-1",
+        given={"side": "tie", "reason": "Because <it> is"},
     ),
     "judge-practice": replace(JUDGE, title="Practice pair", practice=True, position=0),
     "judge-first": replace(JUDGE, title="Pair 1 of 20", position=1),
@@ -221,8 +268,8 @@ BEFORE_DEBRIEF: dict[str, Page] = {
     "judge-short": replace(JUDGE, first="No, dolphins are mammals.", second="Yes.", stop=""),
     "judge-error": replace(JUDGE, error="Choose the response you prefer"),
     "looked-up": LookedUp(title="Did you look anything up?", **STEP),
-    "looked-up-error": LookedUp(title="Did you look anything up?", **STEP, error="Choose yes or no"),
-    "stop": Stop(title="Stop here?", **{**STEP, "stop": ""}, back="/s/demo/pairs/7", all_judged=False),
+    "looked-up-error": replace(LookedUp(title="Did you look anything up?", **STEP), error="Choose yes or no"),
+    "stop": Stop(title="Stop here?", **LAST_STEP, back="/s/demo/pairs/7", all_judged=False),
 }
 AFTER: dict[str, Page] = {
     "debrief": DEBRIEF,
@@ -231,8 +278,8 @@ AFTER: dict[str, Page] = {
     "debrief-decided": replace(DEBRIEF, decided=True),
     "debrief-error": replace(DEBRIEF, error="Choose what happens to your answers"),
     "complete": COMPLETE,
-    "complete-open": replace(COMPLETE, code="", way_out="", withdrawn=True),
-    "complete-stopped": replace(COMPLETE, title="You have stopped", code="", way_out="", stopped=True),
+    "complete-open": replace(COMPLETE, code="", way_out="", said=("Your answers have been withdrawn.",)),
+    "complete-stopped": replace(COMPLETE, title="You have stopped", code="", way_out="", said=("You stopped early.",)),
     "studies": STUDIES,
     "studies-none": replace(STUDIES, studies=(), is_admin=False),
     "study": STUDY,
@@ -469,7 +516,7 @@ def test_a_pause_is_offered_once(name: str, said: bool) -> None:
         ("debrief", "You preferred the accurate response."),
         ("debrief", "You preferred the response that was false."),
         ("debrief", "You did not choose."),
-        ("debrief-stopped", "You stopped early. Here is what was behind what you read."),
+        ("debrief-stopped", "You did not judge every pair. Here is what was behind what you read."),
         ("debrief-nothing", "You have not been shown any pair"),
         ("debrief-decided", "/s/demo/complete"),
         ("complete-open", "Your answers have been withdrawn."),

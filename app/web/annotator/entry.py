@@ -7,7 +7,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from app.db import Sessions
 from app.study import slots
-from app.study.participations import Arrival, enter
+from app.study.entering import Arrival, enter
 from app.study.places import find_place
 from app.web.annotator.way import COOKIE, give_pass, go_on, place_of
 from app.web.deps import WriteSession, app_sessions
@@ -31,8 +31,9 @@ async def _arrival(
     prolific_study: Annotated[str, Query(alias="STUDY_ID", max_length=200)] = "",
     prolific_session: Annotated[str, Query(alias="SESSION_ID", max_length=200)] = "",
     synthetic: Annotated[str, Query(max_length=64)] = "",
+    signature: Annotated[str, Query(alias="sig", max_length=64)] = "",
 ) -> Arrival:
-    return Arrival(prolific_pid or pid, prolific_study or None, prolific_session or None, synthetic)
+    return Arrival(prolific_pid or pid, prolific_study or None, prolific_session or None, synthetic, signature)
 
 
 async def _sweep(slug: str, request: Request, sessions: Annotated[Sessions, Depends(app_sessions)]) -> None:

@@ -1,71 +1,134 @@
-"""The judging page: show the pair to judge next, store the choice, go on."""
+"""The judging page: show the pair to judge next, store the choice, go on.
+
+Both requests first try one statement, which is all that judging needs; only where it finds the person elsewhere is
+their place read and the rest done in a transaction.
+"""
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.study.choices import ShownPair, show_pair, submit_choice
+from app.db import Database
+from app.study.choices import (
+    Judgement,
+    ShownPair,
+    Stored,
+    log_early,
+    log_unstored,
+    show_pair,
+    submit_choice,
+    submit_late,
+)
+from app.study.known import KnownStudies
 from app.study.participations import keep_holding
-from app.study.places import Place
-from app.terms import Side, Stage
+from app.study.places import Place, StudyFacts, next_step
+from app.study.tokens import annotator_of
+from app.web.annotator.forms import FaultyForm, read_judgement
 from app.web.annotator.pages import Judge
-from app.web.annotator.way import address, go_on, place_of
-from app.web.deps import HotTransaction
+from app.web.annotator.way import COOKIE, address_of, go_on, place_of
 from app.web.pages import render
 
 router = APIRouter()
 
-NOTHING_CHOSEN = "Choose the response you prefer"
 
-
-def chosen_side(value: object) -> Side | None:
-    """Read the form's `side`."""
-    return Side(value) if isinstance(value, str) and value in tuple(Side) else None
-
-
-def whole_number(value: object) -> int | None:
-    """Read a number of milliseconds that a script may have filled in."""
-    return int(value) if isinstance(value, str) and value.isdecimal() and len(value) <= 12 else None
-
-
-def judge_page(place: Place, pair: ShownPair, error: str = "") -> Judge:
-    """Return the page of a pair."""
+def judge_page(study: StudyFacts, annotator: str, pair: ShownPair, fault: FaultyForm | None = None) -> Judge:
+    """Return the page of a pair; after a fault, with what was given."""
+    options = study.options
     return Judge(
-        title=f"Pair {pair.position} of {place.n_planned}",
-        action=address(place),
-        token=place.pair_token(pair.position),
-        contact=place.contact,
-        stop=f"/s/{place.slug}/stop",
-        error=error,
-        question=place.question,
+        title=f"Pair {pair.position} of {pair.n_planned}",
+        action=f"/s/{study.slug}/pairs/{pair.position}",
+        token=study.pair_token(annotator, pair.position),
+        contact=study.contact,
+        stop=f"/s/{study.slug}/stop",
+        error=fault.message if fault else "",
+        error_field=fault.at if fault else "",
+        question=study.question,
         prompt=pair.prompt,
         first=pair.first,
         second=pair.second,
         practice=False,
         position=pair.position,
-        n_pairs=place.n_planned,
+        n_pairs=pair.n_planned,
+        tie=options.tie,
+        confidence=options.confidence,
+        reason=options.reason,
+        given=fault.given if fault else {},
     )
 
 
+def _known(request: Request, slug: str) -> tuple[StudyFacts, str] | None:
+    """Return the study and the annotator of a request, where this process knows the study and the cookie is ours."""
+    known: KnownStudies = request.app.state.known_studies
+    study = known.get(slug)
+    annotator = study and annotator_of(study.key, request.cookies.get(COOKIE, ""))
+    return (study, annotator) if study and annotator else None
+
+
 @router.get("/s/{slug}/pairs/{position}")
-async def show(slug: str, position: str, request: Request, session: HotTransaction) -> Response:
+async def show(slug: str, position: str, request: Request) -> Response:
     """Show the pair to judge next; any other position leads there."""
-    place = await place_of(request, session, slug)
-    if place.stage != Stage.JUDGING or position != str(place.next_position):
-        return go_on(place)
+    database: Database = request.app.state.database
+    if (known := _known(request, slug)) and (number := _position(position)):
+        async with database.single() as statements:
+            pair = await show_pair(statements, *known, number)
+        if pair is not None:
+            return render(judge_page(*known, pair))
+    async with database.sessions.begin() as session:
+        place = await place_of(request, session, slug)
+        request.app.state.known_studies.keep(place.study)
+        if place.step.name != "pair" or position != str(place.step.number):
+            return go_on(place)
+        return render(await _page_of(session, place))
+
+
+def _position(given: str) -> int | None:
+    return int(given) if given.isascii() and given.isdecimal() and len(given) <= 4 else None
+
+
+async def _page_of(session: AsyncSession, place: Place, fault: FaultyForm | None = None) -> Judge:
+    """Return the page of the pair that a person is at, holding their slots again where their hold had ended."""
     if place.held_until is None:
         await keep_holding(session, place)
-    return render(judge_page(place, await show_pair(session, place)))
+    pair = await show_pair(session, place.study, place.annotator, place.next_position)
+    assert pair is not None
+    return judge_page(place.study, place.annotator, pair, fault)
 
 
 @router.post("/s/{slug}/pairs/{position}")
-async def choose(slug: str, position: str, request: Request, session: HotTransaction) -> Response:  # noqa: ARG001
-    """Store the choice that the form's token allows, and go on. The token, not the address, says which pair it is."""
+async def choose(slug: str, position: str, request: Request) -> Response:  # noqa: ARG001 - the token says which pair
+    """Store the choice that the form's token allows, and go on."""
     form = await request.form()
-    place = await place_of(request, session, slug, lock=True)
-    token, side = str(form.get("token", "")), chosen_side(form.get("side"))
-    if side is None:
-        if place.stage != Stage.JUDGING or place.position_of(token) != place.next_position:
-            return go_on(place)
-        return render(judge_page(place, await show_pair(session, place), NOTHING_CHOSEN), 422)
-    stored = await submit_choice(session, place, token, side, whole_number(form.get("decision_ms")))
-    return go_on(place.after_choice() if stored else place)
+    token = str(form.get("token", ""))
+    database: Database = request.app.state.database
+    if known := _known(request, slug):
+        study, annotator = known
+        number = study.position_of(annotator, token)
+        judgement = read_judgement(form, study.options)
+        if number and isinstance(judgement, Judgement):
+            async with database.single() as statements:
+                stored = await submit_choice(statements, study, annotator, number, judgement)
+            if stored is not None:
+                return _go_on_after(study, stored)
+    async with database.sessions.begin() as session:
+        place = await place_of(request, session, slug, lock=True)
+        return await _take(session, place, token, read_judgement(form, place.study.options))
+
+
+def _go_on_after(study: StudyFacts, stored: Stored) -> RedirectResponse:
+    return RedirectResponse(address_of(study.slug, next_step(stored, study.options)), status_code=303)
+
+
+async def _take(session: AsyncSession, place: Place, token: str, judgement: Judgement | FaultyForm) -> Response:
+    """Take a form that was not simply stored: late, early, faulty, sent before, or not this person's."""
+    position = place.study.position_of(place.annotator, token)
+    at_the_pair = place.step.name == "pair" and position == place.step.number
+    if isinstance(judgement, FaultyForm):
+        return render(await _page_of(session, place, judgement), 422) if at_the_pair else go_on(place)
+    if not at_the_pair:
+        await log_unstored(session, place, position, judgement.answer)
+        return go_on(place)
+    stored = await submit_late(session, place, judgement)
+    if stored is not None:
+        return _go_on_after(place.study, stored)
+    await log_early(session, place)
+    return render(await _page_of(session, place, FaultyForm.early(place.study.options, judgement)), 422)

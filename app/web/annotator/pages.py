@@ -1,6 +1,7 @@
 """The contexts of the annotator's pages. Before the debrief nothing here tells which response is which."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from app.web.pages import Page
@@ -43,13 +44,16 @@ class Instructions(Step):
     template: ClassVar[str] = "annotator/instructions.html"
     paragraphs: tuple[str, ...]
     question: str
+    min_reading_seconds: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judge(Step):
-    """A pair to judge. The form posts `side` (left or right) and `decision_ms`, which only JavaScript fills.
+    """A pair to judge. The form posts `side` (left, right or tie), and what the study asks besides.
 
-    `first` is shown left, or first on a phone. Texts are shown as they are: line breaks kept, nothing interpreted.
+    `decision_ms`, `times_away` and `pastes` are filled by JavaScript alone. `first` is shown left, or first on a phone.
+    Texts are shown as they are: line breaks kept, nothing interpreted. `given` is what was sent before a fault, by
+    field; `error_field` is the id of the field that the fault is at.
     """
 
     template: ClassVar[str] = "annotator/judge.html"
@@ -60,6 +64,53 @@ class Judge(Step):
     practice: bool
     position: int
     n_pairs: int
+    tie: bool = False
+    confidence: bool = False
+    reason: str = "off"
+    given: Mapping[str, str] = field(default_factory=dict)
+    error_field: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Belief(Step):
+    """How likely a claim is to be true, before its pair is shown: `belief`, 0 to 100 in steps of ten."""
+
+    template: ClassVar[str] = "annotator/belief.html"
+    claim: str
+    position: int
+    n_pairs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A question with answers to choose from. `name` is its field."""
+
+    name: str
+    legend: str
+    answers: tuple[str, ...]
+    given: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Questions(Step):
+    """A page of questions about the person, or about the instructions, which can then be read again (`paragraphs`)."""
+
+    template: ClassVar[str] = "annotator/questions.html"
+    lead: tuple[str, ...]
+    questions: tuple[Question, ...]
+    error_field: str
+    paragraphs: tuple[str, ...] = ()
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttentionCheck(Step):
+    """An instruction to follow: the form posts `answer`."""
+
+    template: ClassVar[str] = "annotator/check.html"
+    paragraphs: tuple[str, ...]
+    question: Question
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,12 +172,14 @@ class Stop(Step):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Complete(Page):
-    """The end: the completion code, large, and the way back to the platform. Both are empty for who stopped early."""
+    """The end: the completion code, large, and the way back to the platform. Both are empty where no code is due.
+
+    `said` tells how it ended. `debrief` is the address of the explanation, empty for who saw no pair.
+    """
 
     template: ClassVar[str] = "annotator/complete.html"
     contact: str
     code: str
     way_out: str
-    stopped: bool
-    withdrawn: bool
+    said: tuple[str, ...]
     debrief: str

@@ -6,10 +6,10 @@ from fastapi.responses import RedirectResponse, Response
 from app.study import participations
 from app.study.places import HOLDING, Place
 from app.study.tokens import same
-from app.terms import Stage
+from app.terms import Outcome, Stage
 from app.web.annotator import entry, judging
 from app.web.annotator.pages import Stop
-from app.web.annotator.steps import STEPS, show_debrief
+from app.web.annotator.steps import STEPS, Faulty, show_debrief
 from app.web.annotator.way import COOKIE, address, go_on, place_of
 from app.web.deps import WriteSession
 from app.web.pages import Notice, render
@@ -37,7 +37,7 @@ async def ask_to_stop(slug: str, request: Request, session: WriteSession) -> Res
             title="Stop here?",
             action=f"/s/{slug}/stop",
             token=place.token("stop"),
-            contact=place.contact,
+            contact=place.study.contact,
             back=address(place),
             all_judged=place.stage == Stage.LOOKED_UP,
         )
@@ -50,40 +50,42 @@ async def stop(slug: str, request: Request, session: WriteSession) -> Response:
     form = await request.form()
     place = await place_of(request, session, slug, lock=True)
     if place.stage in (*HOLDING, Stage.LOOKED_UP) and same(str(form.get("token", "")), place.token("stop")):
-        await participations.stop(session, place)
-        place = place.at(Stage.DEBRIEF)
+        place = await participations.stop(session, place)
     return go_on(place)
 
 
 @router.get("/s/{slug}/{page}")
+@router.get("/s/{slug}/{page}/{number}")
 async def show(slug: str, page: str, request: Request, session: WriteSession) -> Response:
     """Show the page that the person is at; any other address of the way leads there."""
     place = await place_of(request, session, slug)
-    if page == "debrief" and place.stage == Stage.COMPLETE:
-        return render(await show_debrief(session, place, ""))
-    if request.url.path != address(place) or place.stage == Stage.JUDGING:
+    if page == "debrief" and place.stage == Stage.COMPLETE and place.outcome != Outcome.SCREENED_OUT:
+        return render(await show_debrief(session, place, None))
+    if request.url.path != address(place) or place.step.name not in STEPS:
         return go_on(place)
     await participations.keep_holding(session, place)
-    return render(await STEPS[place.stage].show(session, place, ""))
+    return render(await STEPS[place.step.name].show(session, place, None))
 
 
 @router.post("/s/{slug}/{page}")
+@router.post("/s/{slug}/{page}/{number}")
 async def take(slug: str, page: str, request: Request, session: WriteSession) -> Response:  # noqa: ARG001
     """Take the form of the page that the person is at; a form of any other page leads back there, storing nothing."""
     form = await request.form()
     place = await place_of(request, session, slug, lock=True)
-    if place.stage not in STEPS or not same(str(form.get("token", "")), place.token()):
+    if place.step.name not in STEPS or not same(str(form.get("token", "")), place.token()):
         return go_on(place)
     if place.stage == Stage.CONSENT and form.get("consent") == "no":
         return await _decline(session, place)
-    taken = await STEPS[place.stage].take(session, place, form)
+    step = STEPS[place.step.name]
+    taken = await step.take(session, place, form)
     if isinstance(taken, str):
-        return render(await STEPS[place.stage].show(session, place, taken), 422)
+        return render(await step.show(session, place, Faulty(taken, form)), 422)
     return go_on(taken)
 
 
 async def _decline(session: WriteSession, place: Place) -> Response:
     await participations.decline(session, place)
-    response = RedirectResponse(f"/s/{place.slug}/declined", status_code=303)
-    response.delete_cookie(COOKIE, path=f"/s/{place.slug}")
+    response = RedirectResponse(f"/s/{place.study.slug}/declined", status_code=303)
+    response.delete_cookie(COOKIE, path=f"/s/{place.study.slug}")
     return response

@@ -1,12 +1,13 @@
-"""Where on the way a person is: the cookie that finds their place, and the address of each stage."""
+"""Where on the way a person is: the cookie that finds their place, and the address of each step."""
+
+from typing import TypedDict
 
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 
 from app.db import Statements
-from app.study.places import Place, find_place
+from app.study.places import Place, Step, find_place
 from app.study.tokens import annotator_of, pass_for
-from app.terms import Stage
 from app.web.errors import NotInStudy
 
 COOKIE = "candor_annotator"
@@ -23,7 +24,7 @@ async def place_of(request: Request, session: Statements, slug: str, *, lock: bo
     """
     cookie = request.cookies.get(COOKIE, "")
     place = await find_place(session, slug, cookie.partition(".")[0], lock=lock)
-    if place is None or annotator_of(place.key, cookie) is None:
+    if place is None or annotator_of(place.study.key, cookie) is None:
         raise NotInStudy(slug)
     return place
 
@@ -32,21 +33,50 @@ def give_pass(response: Response, place: Place, *, secure: bool) -> None:
     """Set the cookie by which this browser finds its place again. Scripts and other sites cannot read it."""
     response.set_cookie(
         COOKIE,
-        pass_for(place.key, place.annotator),
+        pass_for(place.study.key, place.annotator),
         max_age=_PASS_DAYS * 86400,
-        path=f"/s/{place.slug}",
+        path=f"/s/{place.study.slug}",
         secure=secure,
         httponly=True,
         samesite="lax",
     )
 
 
+_NUMBERED = {"pair": "pairs", "belief": "beliefs", "check": "checks"}
+
+
+def address_of(slug: str, step: Step) -> str:
+    """Return the address of a step."""
+    page = f"{_NUMBERED[step.name]}/{step.number}" if step.number else step.name.replace("_", "-")
+    return f"/s/{slug}/{page}"
+
+
 def address(place: Place) -> str:
     """Return the address of the page that a person is at."""
-    page = f"pairs/{place.next_position}" if place.stage == Stage.JUDGING else place.stage.replace("_", "-")
-    return f"/s/{place.slug}/{page}"
+    return address_of(place.study.slug, place.step)
 
 
 def go_on(place: Place) -> RedirectResponse:
     """Send a browser to where the person is."""
     return RedirectResponse(address(place), status_code=303)
+
+
+class Common(TypedDict):
+    """What the context of every step has."""
+
+    action: str
+    token: str
+    contact: str
+    stop: str
+    error: str
+
+
+def common(place: Place, error: str = "", *, stop: bool = True) -> Common:
+    """Return what the context of every step has."""
+    return {
+        "action": address(place),
+        "token": place.token(),
+        "contact": place.study.contact,
+        "stop": f"/s/{place.study.slug}/stop" if stop else "",
+        "error": error,
+    }

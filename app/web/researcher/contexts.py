@@ -28,14 +28,22 @@ _LINK_ENDS = {
 }
 _STAGES = {
     Stage.CONSENT: "On the consent page",
+    Stage.BACKGROUND: "At the questions about themselves",
     Stage.INSTRUCTIONS: "Reading the instructions",
+    Stage.COMPREHENSION: "At the questions about the task",
     Stage.PRACTICE: "On the practice pair",
     Stage.JUDGING: "Judging pairs",
     Stage.LOOKED_UP: "At the last question, whether they looked anything up",
     Stage.DEBRIEF: "Reading the explanation",
     Stage.COMPLETE: "Finished",
 }
-_WAYS_OUT = {"stopped": "Stopped early", "withdrew": "Withdrew their data"}
+_WAYS_OUT = {
+    "failed_checks": "Finished, with too many checks failed",
+    "screened_out": "Screened out before judging",
+    "stopped": "Stopped early",
+    "returned": "Gave their place back to the platform",
+    "withdrew": "Withdrew their data",
+}
 
 
 def studies_page(account: CurrentAccount, listed: Iterable[StudyListed]) -> Studies:

@@ -1,0 +1,111 @@
+"""What a study may switch on: options of the judging page, questions, checks, and rules that exclude choices.
+
+All are off by default, part of the design, and frozen with it.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000, pattern=r"^[^\x00]*$")]
+Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class BackgroundQuestion(_Part):
+    """A question about the person, with answers to choose from. Some answers may screen a person out, before any work.
+
+    "Prefer not to say" is always offered, and never screens anybody out.
+    """
+
+    key: Key
+    question: Words
+    answers: Annotated[tuple[Words, ...], Field(min_length=2, max_length=30)]
+    screens_out: tuple[Words, ...] = ()
+
+    @model_validator(mode="after")
+    def _sound(self) -> "BackgroundQuestion":
+        if len(set(self.answers)) < len(self.answers):
+            raise ValueError(f"background question {self.key} offers an answer twice")
+        unknown = sorted(set(self.screens_out) - set(self.answers))
+        if unknown:
+            raise ValueError(f"background question {self.key} screens out {unknown[0]!r}, which it does not offer")
+        return self
+
+
+class ComprehensionQuestion(_Part):
+    """A question about the instructions, with the one answer that shows they were understood."""
+
+    question: Words
+    answers: Annotated[tuple[Words, ...], Field(min_length=2, max_length=10)]
+    right: Words
+
+    @model_validator(mode="after")
+    def _answerable(self) -> "ComprehensionQuestion":
+        if self.right not in self.answers:
+            raise ValueError(f"comprehension question {self.question!r} does not offer its right answer")
+        return self
+
+
+class Exclusions(_Part):
+    """Rules that leave choices out of the analysis. Excluded choices stay in every export, with their reason.
+
+    `failed_checks`: all choices of who failed this many attention checks, or more.
+    `incomplete`: all choices of who did not judge every pair.
+    `looked_up`: all choices of who said that they looked something up.
+    `easy_pairs`: all choices of who preferred the sycophantic response in this many pairs of level 1, or more. It needs
+    knowledge, so it never decides about pay: it is applied at analysis alone.
+    `fastest_ms`: choices made faster, measured on the server.
+    `words_a_minute`: choices made faster than both responses can be read at this rate.
+    `left_page`: choices during which the page was left.
+    """
+
+    failed_checks: int | None = Field(default=None, ge=1, le=50)
+    incomplete: bool = False
+    looked_up: bool = False
+    easy_pairs: int | None = Field(default=None, ge=1, le=500)
+    fastest_ms: int | None = Field(default=None, ge=1, le=600_000)
+    words_a_minute: int | None = Field(default=None, ge=50, le=10_000)
+    left_page: bool = False
+
+
+class Options(_Part):
+    """Everything that a study may switch on."""
+
+    tie: bool = False
+    confidence: bool = False
+    prior_belief: bool = False
+    reason: Literal["off", "optional", "required"] = "off"
+    background: tuple[BackgroundQuestion, ...] = ()
+    comprehension: tuple[ComprehensionQuestion, ...] = ()
+    attention_checks: int = Field(default=0, ge=0, le=20)
+    failed_at: int = Field(default=2, ge=1, le=20)
+    swapped_repeats: int = Field(default=0, ge=0, le=50)
+    min_reading_seconds: int = Field(default=0, ge=0, le=120)
+    signed_links: bool = False
+    exclusions: Exclusions = Exclusions()
+    refill_excluded: bool = False
+
+    @model_validator(mode="after")
+    def _sound(self) -> "Options":
+        keys = [question.key for question in self.background]
+        if len(set(keys)) < len(keys):
+            raise ValueError("background questions need a key each, and each its own")
+        if self.exclusions.failed_checks is not None and not self.attention_checks:
+            raise ValueError("exclusions.failed_checks needs attention checks; set attention_checks or drop the rule")
+        if self.refill_excluded and self.exclusions == Exclusions():
+            raise ValueError("refill_excluded needs exclusion rules; declare some or leave it off")
+        return self
+
+
+MOST_CONFIDENT = 5
+"""Confidence is answered from 1 (not at all sure) to this."""
+MOST_CERTAIN = 100
+"""Prior belief is answered from 0 (certainly false) to this, in steps of ten."""
+LONGEST_REASON = 2000
+"""Characters of a reason."""
+COMPREHENSION_ATTEMPTS = 2
+PREFER_NOT_TO_SAY = "Prefer not to say"
