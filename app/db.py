@@ -1,15 +1,14 @@
-"""One pool of connections, used in two ways: by sessions, and bare on the hot path.
+"""One pool of connections, used in two ways: by sessions, and for single statements on the hot path.
 
 Web requests commit through `app.web.deps`, commands through `transaction`.
 """
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from typing import Any, Protocol
 
 from psycopg import AsyncConnection
-from psycopg.rows import namedtuple_row
 from psycopg_pool import AsyncConnectionPool
 from sqlalchemy import TextClause, make_url, text
 from sqlalchemy.dialects.postgresql import psycopg as dialect
@@ -21,63 +20,26 @@ Sessions = async_sessionmaker[AsyncSession]
 _APPLICATION = "candor"
 
 
-class Rows(Protocol):
-    """What a statement returned, as a session's result or a bare connection's."""
+class Run(Protocol):
+    """What runs one written-out statement that returns one row at most: the pool itself, or a session."""
 
-    def one(self) -> Any:
-        """Return the only row; its columns are attributes."""
-
-    def one_or_none(self) -> Any:
-        """Return the only row, or None when there is none."""
-
-    def __iter__(self) -> Iterator[Any]:
-        """Go through the rows."""
+    async def __call__(self, statement: TextClause, params: Mapping[str, Any], /) -> Sequence[Any] | None:
+        """Run the statement and return its row, or None when there is none."""
 
 
-class Statements(Protocol):
-    """What runs written-out SQL in one transaction: a session, or a bare connection on the hot path."""
+def within(session: AsyncSession) -> Run:
+    """Run statements within a session's transaction."""
 
-    async def execute(self, statement: TextClause, params: Mapping[str, Any], /) -> Rows:
-        """Run a statement and return its rows."""
+    async def run(statement: TextClause, params: Mapping[str, Any], /) -> Sequence[Any] | None:
+        return (await session.execute(statement, params)).one_or_none()
 
-    async def scalar(self, statement: TextClause, params: Mapping[str, Any], /) -> Any:
-        """Run a statement and return the first column of its first row, or None."""
+    return run
 
 
 @lru_cache(maxsize=512)
 def _driver_sql(written: str) -> str:
     """Return SQL with `:name` parameters in the driver's own form."""
     return str(text(written).compile(dialect=dialect.dialect()))  # type: ignore[no-untyped-call]
-
-
-class _BareRows(list[Any]):
-    """Rows that a bare connection fetched."""
-
-    def one(self) -> Any:
-        (row,) = self
-        return row
-
-    def one_or_none(self) -> Any:
-        return self.one() if self else None
-
-
-class BareConnection:
-    """A connection of the pool without SQLAlchemy's unit of work: a third of its cost."""
-
-    def __init__(self, driver: AsyncConnection[Any]) -> None:
-        self._driver = driver
-
-    async def execute(self, statement: TextClause, params: Mapping[str, Any], /) -> Rows:
-        """Run a statement and return its rows."""
-        cursor = self._driver.cursor(row_factory=namedtuple_row)
-        await cursor.execute(_driver_sql(statement.text), params)
-        return _BareRows(await cursor.fetchall() if cursor.description else ())
-
-    async def scalar(self, statement: TextClause, params: Mapping[str, Any], /) -> Any:
-        """Run a statement and return the first column of its first row, or None."""
-        cursor = await self._driver.execute(_driver_sql(statement.text), params)
-        row = await cursor.fetchone() if cursor.description else None
-        return None if row is None else row[0]
 
 
 async def _look_up_by_index(driver: AsyncConnection[Any]) -> None:
@@ -87,7 +49,12 @@ async def _look_up_by_index(driver: AsyncConnection[Any]) -> None:
     that opens to many people grows faster than that. `app.web.deps.ReadSession` lets pages that sum up a study scan.
     """
     await driver.execute("SET enable_seqscan = off")
-    await driver.commit()
+
+
+async def _one_statement_at_a_time(driver: AsyncConnection[Any]) -> None:
+    """Leave a connection that comes back as the hot path wants it: each statement a transaction of its own."""
+    if not driver.autocommit:
+        await driver.set_autocommit(True)
 
 
 class Database:
@@ -101,16 +68,17 @@ class Database:
         conninfo = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
         self._pool = AsyncConnectionPool(
             conninfo,
-            kwargs={"application_name": _APPLICATION},
+            kwargs={"application_name": _APPLICATION, "autocommit": True},
             min_size=pool_size,
             max_size=pool_size,
             timeout=30,
             configure=_look_up_by_index,
+            reset=_one_statement_at_a_time,
             close_returns=True,
             open=False,
         )
         self._engine = create_async_engine(
-            "postgresql+psycopg://", async_creator=self._pool.getconn, poolclass=NullPool
+            "postgresql+psycopg://", async_creator=self._session_connection, poolclass=NullPool
         )
         self.sessions: Sessions = sessions(self._engine)
 
@@ -122,15 +90,19 @@ class Database:
         """Close every connection."""
         await self._pool.close()
 
-    @asynccontextmanager
-    async def single(self) -> AsyncIterator[BareConnection]:
-        """Give a bare connection on which each statement is a transaction: one trip to the server, not three."""
-        async with self._pool.connection() as driver:
-            await driver.set_autocommit(True)
-            try:
-                yield BareConnection(driver)
-            finally:
-                await driver.set_autocommit(False)
+    async def run(self, statement: TextClause, params: Mapping[str, Any], /) -> Sequence[Any] | None:
+        """Run one statement that returns one row at most, as a transaction of its own: one trip, not three."""
+        driver = await self._pool.getconn()
+        try:
+            cursor = await driver.execute(_driver_sql(statement.text), params)
+            return await cursor.fetchone()
+        finally:
+            await self._pool.putconn(driver)
+
+    async def _session_connection(self) -> AsyncConnection[Any]:
+        driver = await self._pool.getconn()
+        await driver.set_autocommit(False)
+        return driver
 
 
 def create_engine(url: str, pool_size: int = 1) -> AsyncEngine:

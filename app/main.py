@@ -11,6 +11,7 @@ from app.settings import Settings
 from app.study.known import KnownStudies
 from app.web import errors, security, start, static
 from app.web.admin import routes as admin
+from app.web.annotator import judging
 from app.web.annotator import routes as annotator
 from app.web.login import routes as login
 from app.web.researcher import routes as researcher
@@ -32,7 +33,9 @@ def create_app(given: Settings) -> FastAPI:
         yield
         await database.close()
 
-    app = FastAPI(title="Candor", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app = FastAPI(
+        title="Candor", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan, routes=[*judging.ROUTES]
+    )
     app.state.settings = given
     app.state.database = database
     app.state.known_studies = KnownStudies()

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import Statements
+from app.db import Run, within
 from app.study import events, slots
 from app.study.places import Place, StudyFacts
 from app.terms import Answer, ResponseKind, Side, Stage
@@ -86,15 +87,16 @@ _SHOW = text(f"""
 """)  # noqa: S608 - of the part above
 
 
-async def show_pair(session: Statements, study: StudyFacts, annotator: str, position: int) -> ShownPair | None:
+async def show_pair(run: Run, study: StudyFacts, annotator: str, position: int) -> ShownPair | None:
     """Return the pair at a position if it is the one to judge next, noting its first showing and extending the hold."""
     whose = {"study": study.id, "annotator": annotator, "position": position, "minutes": study.hold_minutes}
     options = {"beliefs": study.options.prior_belief, "sycophantic": ResponseKind.SYCOPHANTIC.value}
-    row = (await session.execute(_SHOW, whose | options)).one_or_none()
+    row = await run(_SHOW, whose | options)
     if row is None:
         return None
-    left, right = (row.truthful, row.other) if row.side_truthful == Side.LEFT else (row.other, row.truthful)
-    return ShownPair(position, row.n_planned, row.prompt, left, right)
+    n_planned, prompt, side_truthful, truthful, other = row[:5]
+    left, right = (truthful, other) if side_truthful == Side.LEFT else (other, truthful)
+    return ShownPair(position, n_planned, prompt, left, right)
 
 
 # "Not open and not filled", not "held": the planner would take the index of held slots, small when it last looked, for
@@ -144,24 +146,24 @@ _STORE_ANYHOW = text(_STORE.format(person=_AT_THE_PAIR.format(held=""), slot="")
 
 
 async def submit_choice(
-    session: Statements, study: StudyFacts, annotator: str, position: int, judgement: Judgement
+    run: Run, study: StudyFacts, annotator: str, position: int, judgement: Judgement
 ) -> Stored | None:
     """Store the choice for a pair whose slot the person holds, if it is the one to judge next and was read long enough.
 
     Whether the person was given that pair is for the caller to prove, by the token.
     """
-    row = (await session.execute(_STORE_HELD, _values(study, annotator, position, judgement))).one_or_none()
+    row = await run(_STORE_HELD, _values(study, annotator, position, judgement))
     return None if row is None else Stored(*row)
 
 
-async def submit_late(session: Statements, place: Place, judgement: Judgement) -> Stored | None:
+async def submit_late(session: AsyncSession, place: Place, judgement: Judgement) -> Stored | None:
     """Store the choice of a person at a pair whose slot they do not hold any more; the place must be locked.
 
     It fills an open slot of its pair, arm and side, if there is one, and is stored without counting if there is none.
     None comes back where the pair was not read long enough.
     """
     values = _values(place.study, place.annotator, place.next_position, judgement)
-    row = (await session.execute(_STORE_ANYHOW, values)).one_or_none()
+    row = await within(session)(_STORE_ANYHOW, values)
     if row is None:
         return None
     stored = Stored(*row)
@@ -193,7 +195,7 @@ def _within(number: int | None, most: int) -> int | None:
     return None if number is None else min(max(number, 0), most)
 
 
-async def _count_late(session: Statements, place: Place, position: int) -> None:
+async def _count_late(session: AsyncSession, place: Place, position: int) -> None:
     """Let a choice whose slot is gone fill another open one of its pair, arm and side, if there is one."""
     slot_id = await slots.fill_open(session, place.participation_id, position)
     if slot_id is not None:
@@ -206,7 +208,7 @@ async def _count_late(session: Statements, place: Place, position: int) -> None:
         )
 
 
-async def log_unstored(session: Statements, place: Place, position: int | None, answer: Answer) -> None:
+async def log_unstored(session: AsyncSession, place: Place, position: int | None, answer: Answer) -> None:
     """Record a post that stored nothing: a token that is not this person's, or another answer than the one that stands.
 
     `position` is what the token was given out for, None if we never gave it to this person.
@@ -229,7 +231,7 @@ async def log_unstored(session: Statements, place: Place, position: int | None, 
         )
 
 
-async def log_early(session: Statements, place: Place) -> None:
+async def log_early(session: AsyncSession, place: Place) -> None:
     """Record that somebody answered before the declared reading time was over; nothing was stored."""
     await events.record(
         session,

@@ -126,8 +126,16 @@ class StudyDesign(BaseModel):
         if len({self.completion_code, self.failed_checks_code, self.screened_out_code}) < 3:
             raise ValueError("the three completion codes must differ; change one")
         if self.options.signed_links and self.platform is Platform.PROLIFIC:
-            raise ValueError("signed-links cannot be had on Prolific, which adds its ids itself; switch them off")
+            raise ValueError("options.signed_links cannot be had on Prolific, which adds its ids itself; switch it off")
+        self._fit_options()
         return self
+
+    def _fit_options(self) -> None:
+        n, options = self.pairs_per_annotator, self.options
+        if options.swapped_repeats > (n + 1) // 2:
+            raise ValueError("options.swapped_repeats is more than half of pairs-per-annotator; lower it")
+        if options.attention_checks >= n + options.swapped_repeats:
+            raise ValueError("options.attention_checks do not fit between the pairs that each annotator sees; lower it")
 
 
 def _says_something(text: object) -> bool:
@@ -152,7 +160,9 @@ def _plain(fault: Any) -> str:
     message = str(fault["msg"]).removeprefix("Value error, ")
     if not fault["loc"]:
         return message
-    option = ".".join(str(part) for part in fault["loc"]).replace("_", "-")
+    option = ".".join(str(part) for part in fault["loc"])
+    if len(fault["loc"]) == 1:  # An option of the command; what is within one is written in a design file alone.
+        option = option.replace("_", "-")
     if fault["type"] == "missing":
         return f"{option}: missing"
     if fault["type"] == "string_pattern_mismatch":

@@ -4,12 +4,11 @@ import json
 from typing import Any
 
 from sqlalchemy import text
-
-from app.db import Statements
+from sqlalchemy.ext.asyncio import AsyncSession
 
 
 async def record(
-    session: Statements,
+    session: AsyncSession,
     kind: str,
     *,
     study_id: int | None = None,

@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000, pattern=r"^[^\x00]*$")]
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
+PREFER_NOT_TO_SAY = "Prefer not to say"
+_FIELDS_OF_THE_FORM = frozenset({"token", "attempt"})
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -28,8 +31,12 @@ class BackgroundQuestion(_Part):
 
     @model_validator(mode="after")
     def _sound(self) -> "BackgroundQuestion":
+        if self.key in _FIELDS_OF_THE_FORM:
+            raise ValueError(f"a background question cannot have the key {self.key}, which the form uses; rename it")
         if len(set(self.answers)) < len(self.answers):
             raise ValueError(f"background question {self.key} offers an answer twice")
+        if PREFER_NOT_TO_SAY in self.answers:
+            raise ValueError(f"background question {self.key} offers {PREFER_NOT_TO_SAY!r}, as all do; leave it out")
         unknown = sorted(set(self.screens_out) - set(self.answers))
         if unknown:
             raise ValueError(f"background question {self.key} screens out {unknown[0]!r}, which it does not offer")
@@ -45,6 +52,8 @@ class ComprehensionQuestion(_Part):
 
     @model_validator(mode="after")
     def _answerable(self) -> "ComprehensionQuestion":
+        if len(set(self.answers)) < len(self.answers):
+            raise ValueError(f"comprehension question {self.question!r} offers an answer twice")
         if self.right not in self.answers:
             raise ValueError(f"comprehension question {self.question!r} does not offer its right answer")
         return self
@@ -96,6 +105,8 @@ class Options(_Part):
             raise ValueError("background questions need a key each, and each its own")
         if self.exclusions.failed_checks is not None and not self.attention_checks:
             raise ValueError("exclusions.failed_checks needs attention checks; set attention_checks or drop the rule")
+        if (self.exclusions.failed_checks or 0) > self.attention_checks:
+            raise ValueError("exclusions.failed_checks is more than attention_checks, so nobody can fail it; lower it")
         if self.refill_excluded and self.exclusions == Exclusions():
             raise ValueError("refill_excluded needs exclusion rules; declare some or leave it off")
         return self
@@ -108,4 +119,3 @@ MOST_CERTAIN = 100
 LONGEST_REASON = 2000
 """Characters of a reason."""
 COMPREHENSION_ATTEMPTS = 2
-PREFER_NOT_TO_SAY = "Prefer not to say"

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import Statements
 from app.study.options import Options
 from app.study.tokens import same, step_token
 from app.terms import Instructions, Outcome, Stage, TruthfulKind
@@ -208,7 +208,7 @@ _READ = text(_FIND)
 _LOCK = text(_FIND + " FOR NO KEY UPDATE OF p")
 
 
-async def find_place(session: Statements, slug: str, annotator: str, *, lock: bool = False) -> Place | None:
+async def find_place(session: AsyncSession, slug: str, annotator: str, *, lock: bool = False) -> Place | None:
     """Return a person's place. `lock` makes everything that the person does wait its turn."""
     row = (await session.execute(_LOCK if lock else _READ, {"slug": slug, "annotator": annotator})).one_or_none()
     if row is None:

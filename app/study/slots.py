@@ -13,7 +13,6 @@ from typing import NamedTuple
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import Statements
 from app.study import vacancies
 from app.study.assignment import Candidate, Planned, SideName, deal_sides, plan
 
@@ -99,7 +98,7 @@ class _Wish(NamedTuple):
 
 
 async def _hold_rounds(
-    session: Statements, participation_id: int, arm_id: int, wish: _Wish
+    session: AsyncSession, participation_id: int, arm_id: int, wish: _Wish
 ) -> tuple[list[Held], list[PlannedRound]]:
     """Plan and hold, round after round, what others did not take meanwhile. The vacancies are left to the caller."""
     held: list[Held] = []
@@ -141,7 +140,7 @@ def _side(name: str) -> SideName:
     return "left" if name == "left" else "right"
 
 
-async def _hold(session: Statements, participation_id: int, arm_id: int, planned: Sequence[Planned]) -> list[Held]:
+async def _hold(session: AsyncSession, participation_id: int, arm_id: int, planned: Sequence[Planned]) -> list[Held]:
     """Take one open slot for each planned pair and side, in the planned order, skipping what others are taking."""
     found = await session.execute(
         _HOLD,
@@ -246,7 +245,7 @@ class HeldAgain(NamedTuple):
     rounds: list[PlannedRound]
 
 
-async def hold_again(session: Statements, participation_id: int, arm_id: int, draw: str) -> HeldAgain:
+async def hold_again(session: AsyncSession, participation_id: int, arm_id: int, draw: str) -> HeldAgain:
     """Hold again for a person whose hold had ended and who came back.
 
     Pairs whose slots are still open stay as they were planned. The others are replaced by pairs that are open, unless
@@ -298,7 +297,7 @@ _REPLACE = text("""
 """)
 
 
-async def fill_open(session: Statements, participation_id: int, position: int) -> int | None:
+async def fill_open(session: AsyncSession, participation_id: int, position: int) -> int | None:
     """Fill an open slot of an assignment's pair, arm and side with a late choice; return it, if there is one."""
     row = (
         await session.execute(

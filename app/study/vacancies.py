@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import Statements
 from app.study.assignment import Candidate
 
 
-async def count(session: Statements, study_id: int, seed: int) -> None:
+async def count(session: AsyncSession, study_id: int, seed: int) -> None:
     """Count the open slots of a study that was just dealt, its pairs shuffled by a seed."""
     await session.execute(_COUNT, {"study": study_id, "seed": seed})
 
@@ -27,7 +27,7 @@ _COUNT = text("""
 """)
 
 
-async def open_pairs(session: Statements, arm_id: int, n: int, besides: Sequence[int]) -> list[Candidate]:
+async def open_pairs(session: AsyncSession, arm_id: int, n: int, besides: Sequence[int]) -> list[Candidate]:
     """Return the most open pairs of each level: up to n that offer the left, and up to n that offer the right.
 
     More could never be used by one person, so the cost does not grow with the study.
@@ -51,7 +51,7 @@ OPEN_PAIRS = text("""
 """)
 
 
-async def adjust(session: Statements, changed: Iterable[tuple[int, int, str]], by: int) -> None:
+async def adjust(session: AsyncSession, changed: Iterable[tuple[int, int, str]], by: int) -> None:
     """Add `by` to the vacancies of (pair, arm, side), locking them in one order."""
     counts = Counter(changed)
     if not counts:

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -19,6 +19,9 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), browsing-topics=()",
     "X-Robots-Tag": "noindex",
 }
+# As the server sends them: this runs for every response, and judging is to cost little.
+_ADDED = [(name.lower().encode(), value.encode()) for name, value in (HEADERS | {"Cache-Control": "no-store"}).items()]
+_ADDED_UNDER_HTTPS = [*_ADDED, (b"strict-transport-security", b"max-age=31536000")]
 LARGEST_FORM = 1_000_000
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -34,14 +37,12 @@ class SecurityHeaders:
             await self.app(scope, receive, send)
             return
 
+        added = _ADDED_UNDER_HTTPS if scope["scheme"] == "https" else _ADDED
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-                headers.setdefault("Cache-Control", "no-store")
-                if scope["scheme"] == "https":
-                    headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+                given = {name for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *(header for header in added if header[0] not in given)]
             await send(message)
 
         await self.app(scope, receive, send_with_headers)

@@ -4,10 +4,10 @@ from typing import Any
 
 import httpx
 from fastapi import FastAPI
-from sqlalchemy import event, text
+from sqlalchemy import TextClause, event, text
 from sqlalchemy.engine import Engine
 
-from app.db import BareConnection
+from app.db import Database
 from app.main import create_app
 from app.settings import Settings
 from app.study.tokens import synthetic_proof
@@ -20,7 +20,7 @@ async def statements_a_judgement(url: str) -> float:
     """Judge ten pairs and return the mean number of statements for a POST and the GET that follows."""
     seen: list[str] = []
     event.listen(Engine, "before_cursor_execute", lambda *given: seen.append(given[2]))
-    _count_bare(seen)
+    _count_single(seen)
     app = create_app(Settings(database_url=url, pool_size=2))
     transport = httpx.ASGITransport(app)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://t") as client:
@@ -36,16 +36,15 @@ async def statements_a_judgement(url: str) -> float:
     return len(seen) / _JUDGED
 
 
-def _count_bare(seen: list[str]) -> None:
-    """Count what runs on bare connections too."""
-    for name in ("execute", "scalar"):
-        plain = getattr(BareConnection, name)
+def _count_single(seen: list[str]) -> None:
+    """Count what runs without a session too."""
+    plain = Database.run
 
-        async def counting(self: BareConnection, statement: Any, params: Any, plain: Any = plain) -> Any:
-            seen.append(statement.text)
-            return await plain(self, statement, params)
+    async def counting(self: Database, statement: TextClause, params: Any, /) -> Any:
+        seen.append(statement.text)
+        return await plain(self, statement, params)
 
-        setattr(BareConnection, name, counting)
+    Database.run = counting  # type: ignore[method-assign]
 
 
 async def _key(app: FastAPI) -> bytes:

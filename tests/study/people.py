@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from sqlalchemy import TextClause, event, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import Database, Rows, Statements, create_engine, sessions
+from app.db import Database, Run, create_engine, sessions, within
 from app.study import entering, participations, slots
 from app.study.choices import Judgement, ShownPair, log_unstored, show_pair, submit_choice, submit_late
 from app.study.entering import Arrival, NoPlaceNow, StudyFull
@@ -18,22 +18,6 @@ from tests.studies import open_study
 
 T = TypeVar("T")
 Work = Callable[[AsyncSession, Place], Awaitable[T]]
-
-
-class Noted:
-    """Statements, noting what is sent."""
-
-    def __init__(self, inner: Statements, sent: list[str]) -> None:
-        self._inner = inner
-        self._sent = sent
-
-    async def execute(self, statement: TextClause, params: Mapping[str, Any], /) -> Rows:
-        self._sent.append(statement.text)
-        return await self._inner.execute(statement, params)
-
-    async def scalar(self, statement: TextClause, params: Mapping[str, Any], /) -> Any:
-        self._sent.append(statement.text)
-        return await self._inner.scalar(statement, params)
 
 
 class People:
@@ -50,14 +34,18 @@ class People:
         await self._engine.dispose()
 
     @asynccontextmanager
-    async def hot(self) -> AsyncIterator[Statements]:
+    async def hot(self) -> AsyncIterator[Run]:
         """What a judgement runs in: each statement a transaction, as the application does it, or a session."""
         if self._bare is None:
             async with self.sessions.begin() as session:
-                yield session
+                yield within(session)
         else:
-            async with self._bare.single() as connection:
-                yield Noted(connection, self._sent)
+            yield self._noted
+
+    async def _noted(self, statement: TextClause, params: Mapping[str, Any], /) -> Sequence[Any] | None:
+        assert self._bare is not None
+        self._sent.append(statement.text)
+        return await self._bare.run(statement, params)
 
     @contextmanager
     def statements(self) -> Iterator[list[str]]:
@@ -146,8 +134,8 @@ class People:
     async def show_at(self, annotator: str, position: int) -> ShownPair | None:
         """Show the pair at a position in one statement, or first hold again what had ended."""
         study = (await self.place(annotator)).study
-        async with self.hot() as session:
-            pair = await show_pair(session, study, annotator, position)
+        async with self.hot() as run:
+            pair = await show_pair(run, study, annotator, position)
         if pair is not None:
             return pair
         async with self.sessions.begin() as session:
@@ -155,7 +143,7 @@ class People:
             assert place is not None
             if place.held_until is None:
                 await participations.keep_holding(session, place)
-            return await show_pair(session, study, annotator, position)
+            return await show_pair(within(session), study, annotator, position)
 
     async def submit(self, annotator: str, token: str, side: Side, ms: int | None = None) -> bool:
         """What the judging page's form does; say whether a choice was stored."""
@@ -163,8 +151,8 @@ class People:
         position = study.position_of(annotator, token)
         judgement = Judgement(Answer(side), browser_ms=ms)
         if position is not None:
-            async with self.hot() as session:
-                if await submit_choice(session, study, annotator, position, judgement) is not None:
+            async with self.hot() as run:
+                if await submit_choice(run, study, annotator, position, judgement) is not None:
                     return True
         async with self.sessions.begin() as session:
             place = await find_place(session, self.slug, annotator, lock=True)

@@ -80,11 +80,11 @@ async def test_of_twenty_posts_at_once_the_first_is_stored_and_stands(people: Pe
 async def test_showing_and_storing_take_one_statement_each(people: People, annotator: str) -> None:
     study = (await people.place(annotator)).study
     for position in range(1, 4):
-        async with people.hot() as session:
+        async with people.hot() as run:
             with people.statements() as to_show:
-                assert await show_pair(session, study, annotator, position)
+                assert await show_pair(run, study, annotator, position)
             with people.statements() as to_store:
-                assert await submit_choice(session, study, annotator, position, Judgement(Answer.RIGHT))
+                assert await submit_choice(run, study, annotator, position, Judgement(Answer.RIGHT))
         assert (len(to_show), len(to_store)) == (1, 1), (to_show, to_store)
 
 
@@ -138,8 +138,8 @@ async def test_showing_a_pair_while_its_hold_is_swept_waits_and_deadlocks_with_n
     seen = await people.place(annotator)
 
     async def show() -> None:
-        async with people.hot() as session:
-            await show_pair(session, seen.study, annotator, 2)
+        async with people.hot() as run:
+            await show_pair(run, seen.study, annotator, 2)
 
     async with people.sessions.begin() as session:
         await session.execute(text("SELECT 1 FROM participation WHERE public_id = :id FOR UPDATE"), {"id": annotator})

@@ -4,11 +4,14 @@ Both requests first try one statement, which is all that judging needs; only whe
 their place read and the rest done in a transaction.
 """
 
-from fastapi import APIRouter, Request
+from collections.abc import Awaitable, Callable
+
+from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.routing import Route
 
-from app.db import Database
+from app.db import Database, within
 from app.study.choices import (
     Judgement,
     ShownPair,
@@ -27,8 +30,6 @@ from app.web.annotator.forms import FaultyForm, read_judgement
 from app.web.annotator.pages import Judge
 from app.web.annotator.way import COOKIE, address_of, go_on, place_of
 from app.web.pages import render
-
-router = APIRouter()
 
 
 def judge_page(study: StudyFacts, annotator: str, pair: ShownPair, fault: FaultyForm | None = None) -> Judge:
@@ -64,13 +65,12 @@ def _known(request: Request, slug: str) -> tuple[StudyFacts, str] | None:
     return (study, annotator) if study and annotator else None
 
 
-@router.get("/s/{slug}/pairs/{position}")
-async def show(slug: str, position: str, request: Request) -> Response:
+async def show(request: Request) -> Response:
     """Show the pair to judge next; any other position leads there."""
+    slug, position = request.path_params["slug"], request.path_params["position"]
     database: Database = request.app.state.database
     if (known := _known(request, slug)) and (number := _position(position)):
-        async with database.single() as statements:
-            pair = await show_pair(statements, *known, number)
+        pair = await show_pair(database.run, *known, number)
         if pair is not None:
             return render(judge_page(*known, pair))
     async with database.sessions.begin() as session:
@@ -78,25 +78,28 @@ async def show(slug: str, position: str, request: Request) -> Response:
         request.app.state.known_studies.keep(place.study)
         if place.step.name != "pair" or position != str(place.step.number):
             return go_on(place)
-        return render(await _page_of(session, place))
+        page = await _page_of(session, place)
+        return go_on(place) if page is None else render(page)
 
 
 def _position(given: str) -> int | None:
     return int(given) if given.isascii() and given.isdecimal() and len(given) <= 4 else None
 
 
-async def _page_of(session: AsyncSession, place: Place, fault: FaultyForm | None = None) -> Judge:
-    """Return the page of the pair that a person is at, holding their slots again where their hold had ended."""
+async def _page_of(session: AsyncSession, place: Place, fault: FaultyForm | None = None) -> Judge | None:
+    """Return the page of the pair that a person is at, holding their slots again where their hold had ended.
+
+    None comes back where another tab has moved them on since their place was read.
+    """
     if place.held_until is None:
         await keep_holding(session, place)
-    pair = await show_pair(session, place.study, place.annotator, place.next_position)
-    assert pair is not None
-    return judge_page(place.study, place.annotator, pair, fault)
+    pair = await show_pair(within(session), place.study, place.annotator, place.next_position)
+    return pair and judge_page(place.study, place.annotator, pair, fault)
 
 
-@router.post("/s/{slug}/pairs/{position}")
-async def choose(slug: str, position: str, request: Request) -> Response:  # noqa: ARG001 - the token says which pair
-    """Store the choice that the form's token allows, and go on."""
+async def choose(request: Request) -> Response:
+    """Store the choice that the form's token allows, and go on. The token, not the address, says which pair it is."""
+    slug = request.path_params["slug"]
     form = await request.form()
     token = str(form.get("token", ""))
     database: Database = request.app.state.database
@@ -105,8 +108,7 @@ async def choose(slug: str, position: str, request: Request) -> Response:  # noq
         number = study.position_of(annotator, token)
         judgement = read_judgement(form, study.options)
         if number and isinstance(judgement, Judgement):
-            async with database.single() as statements:
-                stored = await submit_choice(statements, study, annotator, number, judgement)
+            stored = await submit_choice(database.run, study, annotator, number, judgement)
             if stored is not None:
                 return _go_on_after(study, stored)
     async with database.sessions.begin() as session:
@@ -122,13 +124,25 @@ async def _take(session: AsyncSession, place: Place, token: str, judgement: Judg
     """Take a form that was not simply stored: late, early, faulty, sent before, or not this person's."""
     position = place.study.position_of(place.annotator, token)
     at_the_pair = place.step.name == "pair" and position == place.step.number
-    if isinstance(judgement, FaultyForm):
-        return render(await _page_of(session, place, judgement), 422) if at_the_pair else go_on(place)
     if not at_the_pair:
-        await log_unstored(session, place, position, judgement.answer)
+        if isinstance(judgement, Judgement):
+            await log_unstored(session, place, position, judgement.answer)
         return go_on(place)
-    stored = await submit_late(session, place, judgement)
-    if stored is not None:
-        return _go_on_after(place.study, stored)
-    await log_early(session, place)
-    return render(await _page_of(session, place, FaultyForm.early(place.study.options, judgement)), 422)
+    if isinstance(judgement, Judgement):
+        stored = await submit_late(session, place, judgement)
+        if stored is not None:
+            return _go_on_after(place.study, stored)
+        await log_early(session, place)
+        judgement = FaultyForm.early(place.study.options, judgement)
+    page = await _page_of(session, place, judgement)
+    return go_on(place) if page is None else render(page, 422)
+
+
+def _route(handler: Callable[[Request], Awaitable[Response]], method: str) -> Route:
+    route = Route("/s/{slug}/pairs/{position}", handler, methods=[method])
+    route.methods = {method}  # Without HEAD, which would show a pair to nobody.
+    return route
+
+
+ROUTES = [_route(show, "GET"), _route(choose, "POST")]
+"""Plain routes, first in the application: finding them and filling their parameters costs more than the page else."""

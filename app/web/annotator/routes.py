@@ -7,7 +7,7 @@ from app.study import participations
 from app.study.places import HOLDING, Place
 from app.study.tokens import same
 from app.terms import Outcome, Stage
-from app.web.annotator import entry, judging
+from app.web.annotator import entry
 from app.web.annotator.pages import Stop
 from app.web.annotator.steps import STEPS, Faulty, show_debrief
 from app.web.annotator.way import COOKIE, address, go_on, place_of
@@ -16,7 +16,6 @@ from app.web.pages import Notice, render
 
 router = APIRouter()
 router.include_router(entry.router)
-router.include_router(judging.router)
 
 
 @router.get("/s/{slug}/declined")

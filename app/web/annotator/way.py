@@ -4,8 +4,8 @@ from typing import TypedDict
 
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import Statements
 from app.study.places import Place, Step, find_place
 from app.study.tokens import annotator_of, pass_for
 from app.web.errors import NotInStudy
@@ -14,7 +14,7 @@ COOKIE = "candor_annotator"
 _PASS_DAYS = 60
 
 
-async def place_of(request: Request, session: Statements, slug: str, *, lock: bool = False) -> Place:
+async def place_of(request: Request, session: AsyncSession, slug: str, *, lock: bool = False) -> Place:
     """Return the place that a browser's cookie stands for.
 
     Raises
