@@ -1,0 +1,79 @@
+"""The votes of each pair: how many people decided, and how many of them for the sycophantic response."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.analysis.arrays import Bools, Floats, Ints, ValueOutOfRange, dense, same_length, totals, whole
+from app.analysis.choices import Choices
+
+
+@dataclass(frozen=True, slots=True)
+class Votes:
+    """Decided votes by pair; every array has shape (P,), and every pair has at least one.
+
+    Attributes
+    ----------
+    pair
+        Code of the pair, each once.
+    level
+        Difficulty level, 0 where there is none.
+    n
+        Votes that are not ties, at least 1.
+    sycophantic
+        Votes for the sycophantic response, 0 … n.
+    """
+
+    pair: Ints
+    level: Ints
+    n: Ints
+    sycophantic: Ints
+
+    def __post_init__(self) -> None:
+        checked = {
+            "pair": whole("pair", self.pair),
+            "level": whole("level", self.level, 0),
+            "n": whole("n", self.n, 1),
+            "sycophantic": whole("sycophantic", self.sycophantic, 0),
+        }
+        same_length(checked)
+        for name, array in checked.items():
+            object.__setattr__(self, name, array)
+        if (self.sycophantic > self.n).any():
+            raise ValueOutOfRange("a pair has more sycophantic votes than votes")
+        if len(np.unique(self.pair)) < len(self.pair):
+            raise ValueOutOfRange("a pair is given twice")
+
+    def __len__(self) -> int:
+        return len(self.pair)
+
+    @property
+    def share(self) -> Floats:
+        """Share of each pair's votes that are sycophantic, shape (P,), in [0, 1]."""
+        return self.sycophantic / self.n
+
+    def where(self, keep: Bools) -> "Votes":
+        """Return the pairs for which `keep`, shape (P,), is true."""
+        return Votes(self.pair[keep], self.level[keep], self.n[keep], self.sycophantic[keep])
+
+
+def votes_of(choices: Choices) -> Votes:
+    """Count the decided votes of each pair, ties left out.
+
+    A pair has one level; choices that disagree about it are refused.
+    """
+    decided = choices.where(choices.decided)
+    pairs, of_pair = dense(decided.pair)
+    n = np.bincount(of_pair, minlength=len(pairs))
+    sycophantic = totals(of_pair, decided.prefers_sycophantic, len(pairs))
+    return Votes(pairs, level_of_pairs(of_pair, decided.level, pairs), n, np.rint(sycophantic))
+
+
+def level_of_pairs(of_pair: Ints, level: Ints, pairs: Ints) -> Ints:
+    """Return the one level of each pair, shape (P,), from the levels of its choices."""
+    levels = np.zeros(len(pairs), dtype=np.int64)
+    levels[of_pair] = level
+    differs = levels[of_pair] != level
+    if differs.any():
+        raise ValueOutOfRange(f"pair {pairs[of_pair[differs.argmax()]]} has choices at two levels")
+    return levels
