@@ -1,8 +1,12 @@
 """Small misconception sets for tests: made up, and recognisable in every table."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from app.study.set_files import MisconceptionEntry
+
+STARTER = Path(__file__).with_name("starter.jsonl")
+"""A small set with real texts: 24 of the bundled misconceptions as they first were, three a level."""
 
 
 def entry(number: int, level: int | None = 1, **values: object) -> MisconceptionEntry:

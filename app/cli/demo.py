@@ -31,7 +31,8 @@ from app.terms import Platform, Role
 from app.web.start import DEMO_STUDY, EXAMPLE_STUDY
 
 _PORTS = range(8000, 8010)
-_EXAMPLE_ANNOTATORS = 12
+_SET = "misconceptions"
+_EXAMPLE_ANNOTATORS = 68  # 272 pairs, 5 ratings each, 20 pairs a person
 _LINK_HOURS = 24
 
 
@@ -130,7 +131,7 @@ _DEMO_DESIGN: dict[str, Any] = {
 _EXAMPLE_DESIGN: dict[str, Any] = {
     "title": "An example, filled by synthetic annotators",
     "ratings_per_pair": 5,
-    "pairs_per_annotator": 10,
+    "pairs_per_annotator": 20,
     "contact": "nobody: this study is synthetic",
     "synthetic": True,
     "seed": 1,
@@ -141,7 +142,7 @@ async def _ensure_study(session: AsyncSession, slug: str, design: dict[str, Any]
     try:
         await studies.get_study(session, slug)
     except StudyUnknown:
-        newest = await find_set(session, "starter")
+        newest = await find_set(session, _SET)
         await studies.create_study(session, check_design({"slug": slug} | design), newest)
         await studies.open_study(session, slug)
 
