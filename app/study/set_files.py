@@ -3,13 +3,15 @@
 import json
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
 from app.errors import CandorError
-from app.study.canonical import content_hash
+from app.study.canonical import canonical_json
 from app.terms import ResponseKind
 
 _LONGEST_LINE = 200_000
@@ -20,12 +22,32 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max
 
 
 class SetFileFaulty(CandorError):
-    """A set file cannot be taken as it is. `faults` has one line for each fault."""
+    """A set file cannot be taken as it is. `faults` has one line for each fault; of very many, for the first ones."""
 
-    def __init__(self, file: str, faults: list[str]) -> None:
+    def __init__(self, file: str, faults: list[str], n_faults: int | None = None) -> None:
         self.faults = faults
-        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        n_more = (n_faults or len(faults)) - 1
+        more = f" (and {n_more} more)" if n_more else ""
         super().__init__(f"{file}: {faults[0]}{more}")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a line or row cannot be taken. `damage` means that the file itself is broken there, not just a value.
+
+    `unit` is what the file's own tools count (a line of JSON, a row of a table) and `place` the field or column;
+    both are empty where the whole file is meant.
+    """
+
+    unit: str
+    number: int
+    place: str
+    reason: str
+    damage: bool = False
+
+    def __str__(self) -> str:
+        where = [f"{self.unit} {self.number}"] * bool(self.unit) + [self.place] * bool(self.place)
+        return f"{', '.join(where)}: {self.reason}" if where else self.reason
 
 
 def _clean(text: str) -> str:
@@ -91,15 +113,49 @@ class MisconceptionEntry(BaseModel):
         return text
 
 
+class SetDigest:
+    """A set's content hash, made from its misconceptions one by one, in the order of their keys."""
+
+    def __init__(self) -> None:
+        self._sha256 = sha256(b"[")
+        self._last = ""
+
+    def add(self, entry: MisconceptionEntry) -> None:
+        """Take the next misconception."""
+        assert entry.key > self._last, "sorted by key"
+        self._sha256.update(f"{',' if self._last else ''}{canonical_json(entry.model_dump())}".encode())
+        self._last = entry.key
+
+    def hexdigest(self) -> str:
+        """Return the hash of what was taken."""
+        whole = self._sha256.copy()
+        whole.update(b"]")
+        return whole.hexdigest()
+
+
 def set_hash(entries: Iterable[MisconceptionEntry]) -> str:
     """Return the content hash of a set: over its misconceptions sorted by key, as docs/sets.md says."""
-    return content_hash([entry.model_dump() for entry in sorted(entries, key=lambda entry: entry.key)])
+    digest = SetDigest()
+    for entry in sorted(entries, key=lambda entry: entry.key):
+        digest.add(entry)
+    return digest.hexdigest()
 
 
 def to_jsonl(entries: Iterable[MisconceptionEntry]) -> Iterator[str]:
     """Yield the lines of a set file, each with its line end; reading them back gives the same hash."""
     for entry in entries:
         yield json.dumps(entry.model_dump(), ensure_ascii=False) + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A misconception as a file gives it, and the line or row on which it stands."""
+
+    number: int
+    entry: MisconceptionEntry
+
+
+Read = Taken | Fault
 
 
 def read_jsonl(path: Path) -> list[MisconceptionEntry]:
@@ -112,67 +168,124 @@ def read_jsonl(path: Path) -> list[MisconceptionEntry]:
     """
     entries: list[MisconceptionEntry] = []
     faults: list[str] = []
-    seen: dict[str, dict[str, int]] = {"key": {}, "claim": {}}
-    try:
-        for number, line in _lines(path):
-            entry, found = _entry(line)
-            faults += [f"line {number}, {fault}" for fault in found]
-            if entry is not None:
-                faults += [f"line {number}, {fault}" for fault in _repeats(entry, number, seen)]
-                entries.append(entry)
-    except _LinesEnded as ended:
-        faults.append(str(ended))
-    if not entries and not faults:
-        faults.append("the file holds no misconception; put one JSON object on each line (docs/sets.md)")
+    for read in scan_jsonl(path):
+        if isinstance(read, Fault):
+            faults.append(str(read))
+        else:
+            entries.append(read.entry)
     if faults:
         raise SetFileFaulty(path.name, faults)
     return entries
 
 
-class _LinesEnded(Exception):
-    """No further line can be read; the message says where and why."""
+def scan_jsonl(path: Path) -> Iterator[Read]:
+    """Yield each misconception and each fault of a set file, holding one line at a time."""
+    return once_each("line", (read for line in lines(path) for read in _line(line)))
 
 
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
+def once_each(unit: str, rows: Iterable[Read]) -> Iterator[Read]:
+    """Yield rows, and a fault for each key or claim that was there before; or that there is nothing at all."""
+    seen: dict[str, dict[bytes, int]] = {"key": {}, "claim": {}}
+    nothing = True
+    for row in rows:
+        nothing = False
+        repeats: list[Read] = list(_repeats(unit, row, seen)) if isinstance(row, Taken) else []
+        yield from repeats or [row]
+    if nothing:
+        hint = "put one JSON object on each line" if unit == "line" else "put one in each row"
+        yield Fault("", 0, "", f"the file holds no misconception; {hint} (docs/sets.md)", damage=True)
+
+
+def _repeats(unit: str, taken: Taken, seen: dict[str, dict[bytes, int]]) -> Iterator[Fault]:
+    # Digests, because the claims of a large file would fill the memory.
+    for field, value in (("key", taken.entry.key), ("claim", " ".join(taken.entry.claim.casefold().split()))):
+        digest = blake2b(value.encode(), digest_size=16).digest()
+        first = seen[field].setdefault(digest, taken.number)
+        if first != taken.number:
+            yield Fault(unit, taken.number, f"field {field}", f"the same as in {unit} {first}")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a text file, with its line end."""
+
+    number: int
+    text: str
+
+
+def lines(path: Path) -> Iterator[Line | Fault]:
+    """Yield the lines of a UTF-8 file; one that is too long or is not UTF-8 ends it with a fault.
+
+    Raises
+    ------
+    SetFileFaulty
+        When the file cannot be read at all.
+    """
     try:
         with path.open("rb") as file:
             number = 0
             while raw := file.readline(_LONGEST_LINE + 1):
                 number += 1
-                if len(raw) > _LONGEST_LINE:
-                    raise _LinesEnded(f"line {number}: longer than {_LONGEST_LINE} bytes; is a line break missing?")
-                text = _decoded(number, raw)
-                if text.strip():
-                    yield number, text.rstrip("\r\n")
+                line = _decoded(number, raw)
+                yield line
+                if isinstance(line, Fault):
+                    return
     except OSError as error:
         raise SetFileFaulty(str(path), [f"cannot be read: {error.strerror or error}"]) from error
 
 
-def _decoded(number: int, raw: bytes) -> str:
+def _decoded(number: int, raw: bytes) -> Line | Fault:
+    if len(raw) > _LONGEST_LINE:
+        reason = f"longer than {_LONGEST_LINE} bytes; is a line break missing?"
+        return Fault("line", number, "", reason, damage=True)
     try:
-        return raw.decode("utf-8-sig" if number == 1 else "utf-8")
+        return Line(number, raw.decode("utf-8-sig" if number == 1 else "utf-8"))
     except UnicodeDecodeError as error:
         column = len(error.object[: error.start].decode()) + 1
-        raise _LinesEnded(f"line {number}, column {column}: not UTF-8; save the file as UTF-8") from error
+        byte = error.object[error.start]
+        reason = f"not UTF-8 (byte 0x{byte:02X}); save the file as UTF-8"
+        return Fault("line", number, f"column {column}", reason, damage=True)
 
 
-def _entry(line: str) -> tuple[MisconceptionEntry | None, list[str]]:
+def _line(line: Line | Fault) -> Iterator[Read]:
+    if isinstance(line, Fault):
+        yield line
+    elif line.text.strip():
+        data = json_object(line)
+        if isinstance(data, Fault):
+            yield data
+        else:
+            yield from checked_entry("line", line.number, data)
+
+
+def json_object(line: Line) -> dict[str, Any] | Fault:
+    """Return the JSON object on a line, or why there is none."""
+
+    def fault(place: str, reason: str) -> Fault:
+        return Fault("line", line.number, place, reason, damage=True)
+
     try:
-        data: Any = json.loads(line, object_pairs_hook=_unrepeated)
+        data: Any = json.loads(line.text.rstrip("\r\n"), object_pairs_hook=_unrepeated)
     except _FieldTwice as error:
-        return None, [f"field {_shown(str(error))}: given twice"]
+        return fault(f"field {_shown(str(error))}", "given twice")
     except json.JSONDecodeError as error:
-        return None, [f"column {error.colno}: not a JSON object ({error.msg})"]
+        return fault(f"column {error.colno}", f"not a JSON object ({error.msg})")
     except RecursionError:
-        return None, ["column 1: not a JSON object (nested too deeply)"]
+        return fault("column 1", "not a JSON object (nested too deeply)")
     except ValueError:
-        return None, ["column 1: not a JSON object (a number has too many digits)"]
+        return fault("column 1", "not a JSON object (a number has too many digits)")
     if not isinstance(data, dict):
-        return None, ["column 1: not a JSON object; each line is one misconception in braces"]
+        return fault("column 1", "not a JSON object; each line is one misconception in braces")
+    return data
+
+
+def checked_entry(unit: str, number: int, data: dict[str, Any]) -> Iterator[Read]:
+    """Yield the misconception that a row's fields make, or each fault by field."""
     try:
-        return MisconceptionEntry.model_validate(data), []
+        yield Taken(number, MisconceptionEntry.model_validate(data))
     except ValidationError as error:
-        return None, [f"field {'.'.join(map(_shown, fault['loc']))}: {_plain(fault)}" for fault in error.errors()]
+        for fault in error.errors():
+            yield Fault(unit, number, f"field {'.'.join(map(_shown, fault['loc']))}", _plain(fault))
 
 
 class _FieldTwice(ValueError):
@@ -205,10 +318,3 @@ def _plain(fault: Any) -> str:
         return "must be " + ("an http or https address" if address else "lower-case letters and digits, with hyphens")
     message = str(fault["msg"]).removeprefix("Value error, ")
     return message[:1].lower() + message[1:]
-
-
-def _repeats(entry: MisconceptionEntry, number: int, seen: dict[str, dict[str, int]]) -> Iterator[str]:
-    for field, value in (("key", entry.key), ("claim", " ".join(entry.claim.casefold().split()))):
-        first = seen[field].setdefault(value, number)
-        if first != number:
-            yield f"field {field}: the same as in line {first}"

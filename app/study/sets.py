@@ -1,22 +1,26 @@
 """Importing, listing and exporting misconception sets. A version is never changed: a changed file makes a new one."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import and_, collate, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import aliased
 
 from app.errors import CandorError
 from app.models import Misconception, MisconceptionSet, Response
 from app.study import events
 from app.study.canonical import text_hash
-from app.study.set_files import MisconceptionEntry, SourceEntry, set_hash
+from app.study.set_files import MisconceptionEntry, SetDigest, SourceEntry
 from app.terms import ResponseKind
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _LONGEST_NAME = 60
+_BATCH = 500
 
 
 class SetUnknown(CandorError):
@@ -37,6 +41,22 @@ class SetNameFaulty(CandorError):
         )
 
 
+class SetNamed(NamedTuple):
+    """A set of the database, as a person names it: by slug, or by slug and version."""
+
+    slug: str
+    version: int | None = None
+
+    @classmethod
+    def parse(cls, given: str) -> "SetNamed | Path":
+        """Read `slug` or `slug@version`; anything else, and the path of a file that is there, is a file."""
+        slug, at, version = given.partition("@")
+        named = _NAME.fullmatch(slug) and (not at or (version.isascii() and version.isdigit() and len(version) < 10))
+        if not named or Path(given).is_file():
+            return Path(given)
+        return cls(slug, int(version) if at else None)
+
+
 @dataclass(frozen=True, slots=True)
 class Imported:
     """What an import did. `new` is false when this very content was there already."""
@@ -49,7 +69,7 @@ class Imported:
 
 
 async def import_set(
-    session: AsyncSession, entries: Sequence[MisconceptionEntry], *, slug: str, title: str, licence: str
+    session: AsyncSession, entries: Iterable[MisconceptionEntry], *, slug: str, title: str, licence: str
 ) -> Imported:
     """Store entries as the next version of a set, or find the version that already holds them.
 
@@ -60,27 +80,69 @@ async def import_set(
     """
     if len(slug) > _LONGEST_NAME or not _NAME.fullmatch(slug):
         raise SetNameFaulty(slug)
-    digest = set_hash(entries)
     await session.execute(text("SELECT pg_advisory_xact_lock(hashtext('set:' || :slug))"), {"slug": slug})
-    known = await session.scalar(
-        select(MisconceptionSet.version).filter_by(slug=slug, content_hash=digest),
-    )
-    if known is not None:
-        return Imported(slug, known, digest, len(entries), new=False)
     last = await session.scalar(select(func.max(MisconceptionSet.version)).filter_by(slug=slug))
-    version = (last or 0) + 1
+    stored = Stored(slug, (last or 0) + 1, title, licence)
+    try:
+        async with session.begin_nested():
+            done = await _store(session, stored, entries)
+    except _Known as known:
+        return known.already
+    await events.record(session, "set_imported", set=slug, version=done.version, content_hash=done.content_hash)
+    return done
+
+
+class Stored(NamedTuple):
+    """What a version is called."""
+
+    slug: str
+    version: int
+    title: str
+    licence: str
+
+
+class _Known(Exception):
+    """The very content is there already; what was stored of it again is rolled back."""
+
+    def __init__(self, already: Imported) -> None:
+        super().__init__()
+        self.already = already
+
+
+async def _store(session: AsyncSession, named: Stored, entries: Iterable[MisconceptionEntry]) -> Imported:
+    """Store entries in batches, and hash them as they came to lie in the database: none are kept in memory."""
     set_id = await session.scalar(
         insert(MisconceptionSet)
-        .values(slug=slug, version=version, title=title, licence=licence, content_hash=digest)
+        .values(**named._asdict(), content_hash=f"of version {named.version}, not known yet")
         .returning(MisconceptionSet.id)
     )
     assert set_id is not None
-    await _store(session, set_id, entries)
-    await events.record(session, "set_imported", set=slug, version=version, content_hash=digest)
-    return Imported(slug, version, digest, len(entries), new=True)
+    n_stored = 0
+    for batch in _batches(entries):
+        await _store_batch(session, set_id, batch)
+        n_stored += len(batch)
+    digest = SetDigest()
+    async for entry in stream_entries(session, set_id, by_key=True):
+        digest.add(entry)
+    content_hash = digest.hexdigest()
+    version = await session.scalar(
+        select(MisconceptionSet.version).filter_by(slug=named.slug, content_hash=content_hash)
+    )
+    if version is not None:
+        raise _Known(Imported(named.slug, version, content_hash, n_stored, new=False))
+    await session.execute(
+        update(MisconceptionSet).where(MisconceptionSet.id == set_id).values(content_hash=content_hash)
+    )
+    return Imported(named.slug, named.version, content_hash, n_stored, new=True)
 
 
-async def _store(session: AsyncSession, set_id: int, entries: Sequence[MisconceptionEntry]) -> None:
+def _batches(entries: Iterable[MisconceptionEntry]) -> Iterator[list[MisconceptionEntry]]:
+    rest = iter(entries)
+    while batch := list(islice(rest, _BATCH)):
+        yield batch
+
+
+async def _store_batch(session: AsyncSession, set_id: int, entries: Sequence[MisconceptionEntry]) -> None:
     rows = [entry.model_dump(exclude={kind.value for kind in ResponseKind}) | {"set_id": set_id} for entry in entries]
     stored = await session.execute(insert(Misconception).returning(Misconception.key, Misconception.id), rows)
     ids = {row.key: row.id for row in stored}
@@ -121,25 +183,46 @@ async def find_set(session: AsyncSession, slug: str, version: int | None = None)
 async def export_set(session: AsyncSession, slug: str, version: int | None = None) -> list[MisconceptionEntry]:
     """Return a set's entries in their stored order; they have the hash that the set has."""
     found = await find_set(session, slug, version)
-    rows = await session.scalars(
-        select(Misconception)
-        .filter_by(set_id=found.id)
-        .order_by(Misconception.id)
-        .options(selectinload(Misconception.responses))
-    )
-    return [_entry(row) for row in rows]
+    return [entry async for entry in stream_entries(session, found.id)]
 
 
-def _entry(row: Misconception) -> MisconceptionEntry:
-    return MisconceptionEntry(
-        key=row.key,
-        claim=row.claim,
-        prompt=row.prompt,
-        fact=row.fact,
-        category=row.category,
-        difficulty_level=row.difficulty_level,
-        sources=[SourceEntry(**source) for source in row.sources],
-        verified_by=row.verified_by,
-        origin=row.origin,
-        **{response.kind: response.text for response in row.responses},
+async def stream_entries(
+    session: AsyncSession, set_id: int, *, by_key: bool = False
+) -> AsyncIterator[MisconceptionEntry]:
+    """Yield a set's entries in their stored order, or in that of their keys' bytes; a few are held at a time."""
+    texts = {kind: aliased(Response) for kind in ResponseKind}
+    wanted = select(*_COLUMNS, *(texts[kind].text.label(kind.value) for kind in ResponseKind)).filter_by(set_id=set_id)
+    for kind, response in texts.items():
+        wanted = wanted.join(response, and_(response.misconception_id == Misconception.id, response.kind == kind.value))
+    wanted = wanted.order_by(collate(Misconception.key, "C") if by_key else Misconception.id)
+    async for row in await session.stream(wanted, execution_options={"yield_per": _BATCH}):
+        values = row._asdict()
+        sources = [SourceEntry(**source) for source in values.pop("sources")]
+        yield MisconceptionEntry(**values, sources=sources)
+
+
+_COLUMNS = [getattr(Misconception, name) for name in MisconceptionEntry.model_fields if name not in set(ResponseKind)]
+
+
+class ClaimListed(NamedTuple):
+    """A claim of the newest version of a set."""
+
+    set_slug: str
+    key: str
+    claim: str
+
+
+async def claims_of_sets(session: AsyncSession, slug: str | None = None, but: str | None = None) -> list[ClaimListed]:
+    """Return the claims of the newest version of every set, of one, or of all but one, by set and key."""
+    newest = select(func.max(MisconceptionSet.id)).group_by(MisconceptionSet.slug)
+    wanted = (
+        select(MisconceptionSet.slug, Misconception.key, Misconception.claim)
+        .join(MisconceptionSet, MisconceptionSet.id == Misconception.set_id)
+        .where(MisconceptionSet.id.in_(newest))
+        .order_by(MisconceptionSet.slug, Misconception.key)
     )
+    if slug is not None:
+        wanted = wanted.where(MisconceptionSet.id == (await find_set(session, slug)).id)
+    if but is not None:
+        wanted = wanted.where(MisconceptionSet.slug != but)
+    return [ClaimListed._make(row) for row in await session.execute(wanted)]

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app import resources
 from app.study.set_files import MisconceptionEntry, SetFileFaulty, SourceEntry, read_jsonl, set_hash, to_jsonl
 from tests.example_sets import entries, entry
 
@@ -223,25 +222,25 @@ def test_a_line_that_is_no_json_is_named_by_its_column(tmp_path: Path, content: 
 
 
 @pytest.mark.parametrize(
-    ("content", "where"),
+    ("content", "where", "byte"),
     [
-        (b'{"key": "\xff"}', "line 1, column 10"),
-        ('{"key": "é'.encode() + b'\xff"}', "line 1, column 11"),
-        (b"\xef\xbb\xbf" + '{"key": "éé'.encode() + b'\xff"}', "line 1, column 12"),
-        (line().encode() + b"\n\xe9", "line 2, column 1"),
-        (line().encode("utf-16"), "line 1, column 1"),
-        ((line() + "é").encode()[:-1], f"line 1, column {len(line()) + 1}"),
+        (b'{"key": "\xff"}', "line 1, column 10", "FF"),
+        ('{"key": "é'.encode() + b'\xff"}', "line 1, column 11", "FF"),
+        (b"\xef\xbb\xbf" + '{"key": "éé'.encode() + b'\xff"}', "line 1, column 12", "FF"),
+        (line().encode() + b"\n\xe9", "line 2, column 1", "E9"),
+        (line().encode("utf-16"), "line 1, column 1", "FF"),
+        ((line() + "é").encode()[:-1], f"line 1, column {len(line()) + 1}", "C3"),
     ],
     ids=["latin-1", "after é", "after a BOM", "second line", "utf-16", "cut in a character"],
 )
-def test_what_is_not_utf_8_is_named_by_its_column(tmp_path: Path, content: bytes, where: str) -> None:
-    assert faults(tmp_path, content) == [f"{where}: not UTF-8; save the file as UTF-8"]
+def test_what_is_not_utf_8_is_named_by_its_column(tmp_path: Path, content: bytes, where: str, byte: str) -> None:
+    assert faults(tmp_path, content) == [f"{where}: not UTF-8 (byte 0x{byte}); save the file as UTF-8"]
 
 
 def test_faults_before_an_unreadable_line_are_named_too(tmp_path: Path) -> None:
     assert faults(tmp_path, line(claim="").encode() + b"\n\xff\n" + line(key="B").encode()) == [
         "line 1, field claim: string should have at least 1 character",
-        "line 2, column 1: not UTF-8; save the file as UTF-8",
+        "line 2, column 1: not UTF-8 (byte 0xFF); save the file as UTF-8",
     ]
 
 
@@ -353,29 +352,3 @@ def test_the_hash_knows_no_order_of_lines_and_every_field(tmp_path: Path) -> Non
 def test_what_is_written_reads_back_the_same(tmp_path: Path) -> None:
     made = [entry(number, None if number == 3 else 2, claim=f"Claim \u2013 “{number}” \u00e9 𝄞") for number in range(5)]
     assert read(tmp_path, "".join(to_jsonl(made))) == made
-
-
-# The bundled starter set.
-
-STARTER = resources.content("starter.jsonl")
-
-
-def test_the_starter_set_has_three_misconceptions_a_level_with_their_sources() -> None:
-    starter = read_jsonl(STARTER)
-    assert sorted(item.difficulty_level or 0 for item in starter) == sorted([*range(1, 9)] * 3)
-    assert all(source.publisher and source.title for item in starter for source in item.sources)
-    assert sum(any(source.url for source in item.sources) for item in starter) >= 12
-
-
-def test_the_starter_set_s_responses_are_of_equal_length() -> None:
-    for item in read_jsonl(STARTER):
-        truthful, sycophantic = len(item.helpful_truthful.split()), len(item.sycophantic.split())
-        assert abs(truthful - sycophantic) <= 0.15 * max(truthful, sycophantic), item.key
-        assert item.helpful_truthful.count("\n\n") == item.sycophantic.count("\n\n"), item.key
-
-
-def test_the_starter_set_s_hash_is_the_documented_one_and_survives_its_own_export(tmp_path: Path) -> None:
-    items = [json.loads(text) for text in STARTER.read_text(encoding="utf-8").splitlines()]
-    starter = read_jsonl(STARTER)
-    assert set_hash(starter) == hash_by_the_docs(items)
-    assert set_hash(read(tmp_path, "".join(to_jsonl(starter)))) == set_hash(starter)

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import resources
 from app.db import create_engine, sessions
 from app.study.set_files import MisconceptionEntry, SetFileFaulty, read_jsonl, set_hash, to_jsonl
-from app.study.sets import Imported, SetNameFaulty, SetUnknown, export_set, find_set, import_set
-from tests.example_sets import entries, entry
+from app.study.sets import Imported, SetNameFaulty, SetUnknown, claims_of_sets, export_set, find_set, import_set
+from tests.example_sets import STARTER, entries, entry
 
 
 async def imported(session: AsyncSession, made: list[MisconceptionEntry], slug: str = "a-set") -> Imported:
@@ -139,7 +139,7 @@ async def test_an_export_imports_to_the_same_hash(session: AsyncSession, tmp_pat
 
 
 async def test_the_starter_set_comes_out_of_the_database_as_it_went_in(session: AsyncSession) -> None:
-    starter = read_jsonl(resources.content("starter.jsonl"))
+    starter = read_jsonl(STARTER)
     done = await imported(session, starter, "starter")
     assert done.content_hash == set_hash(starter)
     assert await export_set(session, "starter") == starter
@@ -163,3 +163,37 @@ async def test_imports_at_once_number_their_versions_one_after_another(own_datab
     assert sorted(item.version for item in done) == [1, 1, 2, 2, 3, 3, 4, 4]
     assert sum(item.new for item in done) == 4
     assert len({(item.version, item.content_hash) for item in done}) == 4
+
+
+async def test_a_set_is_stored_as_it_streams_by_and_nothing_of_it_if_it_ends_badly(session: AsyncSession) -> None:
+    before = await counts(session)
+
+    def cut_off() -> Iterator[MisconceptionEntry]:
+        yield from entries(100)
+        raise SetFileFaulty("a.jsonl", ["line 801: cut off"])
+
+    with pytest.raises(SetFileFaulty):
+        await import_set(session, cut_off(), slug="a-set", title="A title", licence="CC0")
+    assert await counts(session) == before
+    streamed = await import_set(session, iter(entries(100)), slug="a-set", title="A title", licence="CC0")
+    assert streamed == Imported("a-set", 1, set_hash(entries(100)), 800, new=True)
+
+
+async def test_the_hash_is_that_of_the_keys_bytes_in_order(session: AsyncSession) -> None:
+    """A database sorts words as a dictionary does, where hyphens count for nothing."""
+    made = [entry(number, key=key) for number, key in enumerate(["ab", "a-c", "a1", "a-b", "aa", "a", "a-1"])]
+    assert (await imported(session, made)).content_hash == set_hash(made)
+
+
+async def test_claims_are_listed_from_the_newest_version_of_each_set(session: AsyncSession) -> None:
+    await imported(session, [entry(1), entry(2)], "one")
+    await imported(session, [entry(1)], "one")
+    await imported(session, [entry(3)], "two")
+    assert [(row.set_slug, row.key) for row in await claims_of_sets(session)] == [
+        ("one", "claim-001"),
+        ("two", "claim-003"),
+    ]
+    assert [row.key for row in await claims_of_sets(session, "two")] == ["claim-003"]
+    assert [row.key for row in await claims_of_sets(session, but="two")] == ["claim-001"]
+    with pytest.raises(SetUnknown):
+        await claims_of_sets(session, "nothing")
