@@ -1,0 +1,4 @@
+"""Addresses that one audience answers and another one names."""
+
+PROLIFIC_WEBHOOK = "/platforms/prolific/webhook"
+API = "/api"

@@ -1,0 +1,1 @@
+"""What platforms call: signed messages about the submissions of their people."""
