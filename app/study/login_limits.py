@@ -53,6 +53,11 @@ def address_subject(address: str, attempts: int) -> Subject:
     return Subject(_hashed("address", _network(address)), attempts * _PER_ADDRESS)
 
 
+def bearer_subject(address: str, attempts: int) -> Subject:
+    """Return the subject of an address whose programs show API tokens, apart from the people who sign in there."""
+    return Subject(_hashed("bearer", _network(address)), attempts * _PER_ADDRESS)
+
+
 async def lock(session: AsyncSession, *subjects: Subject) -> None:
     """Let one transaction at a time count and record, so that parallel guesses cannot all find room."""
     for key in sorted(subject.lock for subject in subjects):

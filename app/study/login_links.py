@@ -27,7 +27,7 @@ async def make(session: AsyncSession, account_id: int, lifetime: timedelta) -> s
     await session.execute(
         insert(LoginLink).values(token_hash=text_hash(token), account_id=account_id, expires_at=func.now() + lifetime)
     )
-    await record(session, "login_link_made", account_id=account_id, lifetime_s=round(lifetime.total_seconds()))
+    await record(session, "login_link_made", about_account_id=account_id, lifetime_s=round(lifetime.total_seconds()))
     return token
 
 
@@ -49,22 +49,24 @@ async def whose(session: AsyncSession, token: str) -> str:
 
 
 async def use(session: AsyncSession, token: str) -> int:
-    """Use a link up and return the account that it signs in. Of two that try at once, one gets it."""
-    account_id = await session.scalar(
-        update(LoginLink)
-        .where(
-            LoginLink.token_hash == text_hash(token),
-            LoginLink.used_at.is_(None),
-            LoginLink.expires_at > func.now(),
-        )
-        .values(used_at=func.now())
-        .returning(LoginLink.account_id)
+    """Use a link up and return the account that it signs in. Of two that try at once, one gets it.
+
+    The account is locked first, as everywhere: a disabling that runs at the same time waits, and then finds the new
+    session to end.
+    """
+    valid = (
+        (LoginLink.token_hash == text_hash(token)) & LoginLink.used_at.is_(None) & (LoginLink.expires_at > func.now())
     )
-    # The share lock makes a disabling that runs at the same time wait, and then find the new session to end.
+    whose_link = select(LoginLink.account_id).where(valid).scalar_subquery()
     able = await session.scalar(
-        select(Account.id).where(Account.id == account_id, Account.disabled_at.is_(None)).with_for_update(read=True)
+        select(Account.id)
+        .where(Account.id == whose_link, Account.disabled_at.is_(None))
+        .with_for_update(key_share=True)
     )
-    if able is None:
+    used = await session.scalar(
+        update(LoginLink).where(valid).values(used_at=func.now()).returning(LoginLink.account_id)
+    )
+    if able is None or used is None:
         raise LinkUsedOrExpired
     return able
 

@@ -4,11 +4,12 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Account, LoginSession
 from app.study.canonical import text_hash
+from app.study.events import record
 from app.terms import Role
 
 
@@ -31,8 +32,11 @@ def new_token() -> str:
     return secrets.token_urlsafe(32)
 
 
-async def start(session: AsyncSession, account_id: int, hours: int) -> str:
-    """Sign an account in for some hours and return the token; sessions that have ended are cleared away."""
+async def start(session: AsyncSession, account_id: int, hours: int, *, way: str = "password") -> str:
+    """Sign an account in for some hours and return the token; sessions that have ended are cleared away.
+
+    `way` is for the record: how the person proved who they are.
+    """
     token = new_token()
     ended = (
         select(LoginSession.token_hash).where(LoginSession.expires_at <= func.now()).with_for_update(skip_locked=True)
@@ -43,6 +47,8 @@ async def start(session: AsyncSession, account_id: int, hours: int) -> str:
             token_hash=text_hash(token), account_id=account_id, expires_at=func.now() + timedelta(hours=hours)
         )
     )
+    await session.execute(update(Account).where(Account.id == account_id).values(last_signed_in_at=func.now()))
+    await record(session, "signed_in", account_id=account_id, way=way)
     return token
 
 
@@ -66,6 +72,7 @@ async def end(session: AsyncSession, token: str) -> None:
     await session.execute(delete(LoginSession).where(LoginSession.token_hash == text_hash(token)))
 
 
-async def end_all(session: AsyncSession, account_id: int) -> None:
-    """Sign an account out everywhere."""
-    await session.execute(delete(LoginSession).where(LoginSession.account_id == account_id))
+async def end_all(session: AsyncSession, account_id: int, *, keep: str = "") -> None:
+    """Sign an account out everywhere, but for the browser that holds the token `keep`."""
+    ended = (LoginSession.account_id == account_id) & (LoginSession.token_hash != text_hash(keep))
+    await session.execute(delete(LoginSession).where(ended))

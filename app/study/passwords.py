@@ -9,20 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from app.errors import CandorError
-
-SHORTEST = 12
+from app.study.password_rules import refuse_weak
 
 _HASHER = PasswordHasher()
 # A hash takes 64 MiB: few at a time, so that a burst of logins cannot exhaust the memory.
 _WORKERS = ThreadPoolExecutor(max_workers=4, thread_name_prefix="argon2")
-
-
-class PasswordTooShort(CandorError):
-    """A password that is too easy to guess."""
-
-    def __init__(self) -> None:
-        super().__init__(f"the password is too short; give at least {SHORTEST} characters")
 
 
 def _encoded(random: bytes) -> str:
@@ -51,10 +42,15 @@ def _verify(password: str, stored: str) -> bool:
         return False
 
 
-async def hashed(password: str) -> str:
-    """Return the hash to store for a new password."""
-    if len(password) < SHORTEST:
-        raise PasswordTooShort
+async def hashed(password: str, email: str = "") -> str:
+    """Return the hash to store for a new password of an account.
+
+    Raises
+    ------
+    PasswordRefused
+        When it is too easy to guess.
+    """
+    refuse_weak(password, email)
     return await asyncio.get_running_loop().run_in_executor(_WORKERS, _HASHER.hash, _bytes(password))
 
 

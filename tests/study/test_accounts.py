@@ -11,18 +11,26 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Account, Event, LoginLink, LoginSession
 from app.study import accounts, login_links, login_sessions, passwords
-from app.study.accounts import AccountDisabled, AccountUnknown, EmailImplausible, EmailTaken
+from app.study.accounts import (
+    AccountActive,
+    AccountDisabled,
+    AccountUnknown,
+    EmailImplausible,
+    EmailTaken,
+    LastActiveAdmin,
+)
 from app.study.canonical import text_hash
 from app.study.login_links import LinkUsedOrExpired
 from app.study.logins import Opened, Refused
-from app.study.passwords import PasswordTooShort
+from app.study.password_rules import PasswordTooShort
 from app.terms import Role
 from tests.signing_in import EMAIL, HOUR, PASSWORD, guess, make
 
 
-async def events(session: AsyncSession) -> list[tuple[str, int | None, dict[str, Any]]]:
-    found = await session.execute(select(Event.kind, Event.account_id, Event.detail).order_by(Event.id))
-    return [(kind, account_id, detail) for kind, account_id, detail in found]
+async def events(session: AsyncSession) -> list[tuple[str, int | None, int | None, dict[str, Any]]]:
+    """What happened: the kind, who did it, to which account, and the detail."""
+    columns = (Event.kind, Event.account_id, Event.about_account_id, Event.detail)
+    return [(*row,) for row in await session.execute(select(*columns).order_by(Event.id))]
 
 
 async def test_an_email_is_stored_in_lower_case_and_found_in_any(session: AsyncSession) -> None:
@@ -48,9 +56,7 @@ async def test_an_implausible_email_is_refused(session: AsyncSession, email: str
 async def test_a_short_password_is_refused(session: AsyncSession, n: int) -> None:
     with pytest.raises(PasswordTooShort):
         await accounts.create(session, EMAIL, Role.ADMIN, "x" * n)
-    await accounts.create(session, EMAIL, Role.ADMIN, "x" * 12)
-    with pytest.raises(PasswordTooShort):
-        await accounts.set_password(session, EMAIL, "x" * n)
+    await accounts.create(session, EMAIL, Role.ADMIN, "xylophones!!")
 
 
 async def test_a_password_is_stored_as_argon2id_with_the_library_s_defaults(session: AsyncSession) -> None:
@@ -97,19 +103,23 @@ async def test_the_hash_that_nobody_has_is_verified_like_any_other_and_opens_not
 
 
 async def test_every_act_leaves_an_event_without_secrets(session: AsyncSession) -> None:
+    admin = await make(session, "root@example.org", Role.ADMIN)
     before = len(await events(session))
     account_id = await make(session)
     link = await login_links.make(session, account_id, HOUR)
-    await accounts.set_password(session, EMAIL, "another long password")
-    await accounts.disable(session, EMAIL)
+    await accounts.change_role(session, EMAIL, Role.ADMIN, by=admin)
+    await accounts.change_role(session, EMAIL, Role.ADMIN, by=admin)
+    await accounts.disable(session, EMAIL, by=admin)
+    await accounts.enable(session, EMAIL)
     left = (await events(session))[before:]
     assert left == [
-        ("account_created", account_id, {"role": "researcher", "with_password": True}),
-        ("login_link_made", account_id, {"lifetime_s": 3600}),
-        ("password_set", account_id, {}),
-        ("account_disabled", account_id, {}),
+        ("account_created", None, account_id, {"role": "researcher", "with_password": True}),
+        ("login_link_made", None, account_id, {"lifetime_s": 3600}),
+        ("role_changed", admin, account_id, {"before": "researcher", "role": "admin"}),
+        ("account_disabled", admin, account_id, {}),
+        ("account_enabled", None, account_id, {}),
     ]
-    for secret in (PASSWORD, "another long password", link, text_hash(link), "argon2", EMAIL):
+    for secret in (PASSWORD, link, text_hash(link), "argon2", EMAIL):
         assert secret not in str(left)
 
 
@@ -135,7 +145,7 @@ async def test_a_new_password_replaces_the_old_one_and_signs_out(session: AsyncS
     account_id = await make(session)
     token = await login_sessions.start(session, account_id, 12)
     link = await login_links.make(session, account_id, HOUR)
-    await accounts.set_password(session, EMAIL, "another long password")
+    assert await accounts.set_hash(session, account_id, await passwords.hashed("another long password"))
     with pytest.raises(LinkUsedOrExpired):
         await login_links.use(session, link)
     assert await login_sessions.signed_in(session, token) is None
@@ -157,3 +167,51 @@ async def test_accounts_are_listed_with_their_live_sessions(session: AsyncSessio
     assert (listed[EMAIL].role, listed[EMAIL].n_sessions) == ("admin", 2)
     assert (listed["bob@example.org"].n_sessions, listed[EMAIL].disabled_at) == (0, None)
     assert listed["bob@example.org"].disabled_at is not None
+
+
+async def test_the_last_active_admin_stays(session: AsyncSession) -> None:
+    await make(session, role=Role.ADMIN)
+    with pytest.raises(LastActiveAdmin):
+        await accounts.disable(session, EMAIL)
+    with pytest.raises(LastActiveAdmin):
+        await accounts.change_role(session, EMAIL, Role.RESEARCHER)
+    await make(session, "bob@example.org", Role.ADMIN)
+    await accounts.disable(session, "bob@example.org")
+    with pytest.raises(LastActiveAdmin):
+        await accounts.disable(session, EMAIL)
+    await accounts.enable(session, "bob@example.org")
+    await accounts.change_role(session, EMAIL, Role.RESEARCHER)
+    with pytest.raises(LastActiveAdmin):
+        await accounts.disable(session, "bob@example.org")
+
+
+async def test_enabling_brings_back_the_password_and_nothing_else(session: AsyncSession) -> None:
+    account_id = await make(session)
+    token = await login_sessions.start(session, account_id, 12)
+    with pytest.raises(AccountActive):
+        await accounts.enable(session, EMAIL)
+    await accounts.disable(session, EMAIL)
+    with pytest.raises(AccountDisabled):
+        await accounts.change_role(session, EMAIL, Role.ADMIN)
+    await accounts.enable(session, EMAIL)
+    assert isinstance(await guess(session, password=PASSWORD), Opened)
+    assert await login_sessions.signed_in(session, token) is None
+    with pytest.raises(AccountUnknown):
+        await accounts.enable(session, "eve@example.org")
+
+
+async def test_sign_ins_are_recorded_and_so_are_failures_without_what_was_typed(session: AsyncSession) -> None:
+    account_id = await make(session)
+    assert (await accounts.seen(session, account_id)).last_signed_in_at is None
+    before = len(await events(session))
+    await guess(session)
+    await guess(session, "nobody@example.org")
+    await guess(session, "no\x00body")
+    await guess(session, password=PASSWORD)
+    assert (await events(session))[before:] == [
+        ("sign_in_failed", None, account_id, {}),
+        ("sign_in_failed", None, None, {}),
+        ("sign_in_failed", None, None, {}),
+        ("signed_in", account_id, None, {"way": "password"}),
+    ]
+    assert (await accounts.seen(session, account_id)).last_signed_in_at is not None

@@ -185,7 +185,7 @@ async def test_a_login_under_way_is_refused_when_the_account_changes(
             if change == "disable":
                 await accounts.disable(session, EMAIL)
             else:
-                await accounts.set_password(session, EMAIL, "another long password")
+                await accounts.set_hash(session, stored, await passwords.hashed("another long password"))
         return right
 
     monkeypatch.setattr(passwords, "matches", slowly)

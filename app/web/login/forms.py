@@ -3,8 +3,6 @@
 import re
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
-from math import ceil
 from typing import Annotated
 
 from fastapi import Cookie, Depends, Form, Query, Request
@@ -12,6 +10,7 @@ from fastapi.responses import Response
 
 from app.study.logins import Guess, Refused
 from app.study.tokens import same
+from app.web.fields import Typed, try_again
 from app.web.login.pages import Login
 from app.web.pages import render
 from app.web.signed_in import FormTokenWrong
@@ -22,7 +21,6 @@ _GIVEN_BY_US = re.compile(r"[A-Za-z0-9_-]{43}")
 _UNSAFE = re.compile(r"[\\\x00-\x1f\x7f]")
 _WRONG = "The email address or the password is wrong."
 
-Typed = Annotated[str, Form()]
 LoginCookie = Annotated[str, Cookie(alias="candor_login")]
 
 
@@ -80,11 +78,4 @@ def refusal(token: str, typed: TypedIn, refused: Refused, *, demo: bool) -> Resp
     """Return the form again, saying what to do. All wrong logins read the same."""
     if refused.wait is None:
         return render(login_page(token, typed, demo=demo, error=_WRONG), 403)
-    response = render(login_page(token, typed, demo=demo, error=_try_again(refused.wait)), 429)
-    response.headers["Retry-After"] = str(ceil(refused.wait.total_seconds()))
-    return response
-
-
-def _try_again(wait: timedelta) -> str:
-    minutes = max(1, ceil(wait.total_seconds() / 60))
-    return f"There were too many wrong attempts. Try again in {minutes} minute{'s' if minutes > 1 else ''}."
+    return try_again(refused.wait, lambda said: login_page(token, typed, demo=demo, error=said))

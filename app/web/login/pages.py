@@ -32,6 +32,24 @@ class LoginLink(Page):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SetPassword(Page):
+    """Where an invitation or a reset link leads: the form with `password` and `again`, and the button that uses it up.
+
+    Opening the page uses nothing up, so that a link preview cannot. `role` is what an invitation gives, else empty.
+    """
+
+    template: ClassVar[str] = "login/password.html"
+    form_token: str
+    action: str
+    email: str
+    role: str
+    shortest: int
+    button: str
+    error: str = ""
+    error_field: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Start(Page):
     """What Candor is; in the demo, the three ways in: take part, see results, manage."""
 

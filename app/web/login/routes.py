@@ -1,4 +1,4 @@
-"""Signing in by password or link, and signing out."""
+"""Signing in by password or link, and signing out. `links` serves the links by which a password is set."""
 
 from typing import Annotated
 from urllib.parse import quote, urlencode
@@ -10,7 +10,7 @@ from app.db import Sessions
 from app.study import login_links, login_sessions
 from app.study.logins import Refused, sign_in
 from app.web.deps import AppSettings, ReadSession, WriteSession, app_sessions
-from app.web.login import cookies
+from app.web.login import cookies, links
 from app.web.login.forms import (
     OWN_LOGIN_FORM,
     Entered,
@@ -27,6 +27,7 @@ from app.web.pages import render
 from app.web.signed_in import OwnForm, Researcher, session_token
 
 router = APIRouter()
+router.include_router(links.router)
 
 
 @router.get("/login")
@@ -70,7 +71,7 @@ async def use_link(
     """Use the link up and sign in."""
     account_id = await login_links.use(session, link)
     await login_sessions.end(session, session_token(request))
-    token = await login_sessions.start(session, account_id, settings.session_hours)
+    token = await login_sessions.start(session, account_id, settings.session_hours, way="link")
     return cookies.signed_in(request, token, settings.session_hours, safe_next(to))
 
 

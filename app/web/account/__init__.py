@@ -1,0 +1,1 @@
+"""What everyone who signs in has: their own account, its password and its API tokens."""
