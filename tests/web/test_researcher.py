@@ -16,6 +16,7 @@ from app.study.login_sessions import SignedIn
 from app.terms import Instructions, Platform, Role, SlotState, Stage
 from app.web.researcher.contexts import studies_page, study_page
 from app.web.researcher.pages import StudyDetail
+from app.web.researcher.recruiting import Site
 from app.web.signed_in import CurrentAccount
 from tests.studies import draft_study, open_study
 
@@ -63,7 +64,7 @@ async def detail(session: AsyncSession, study: Study) -> StudyDetail:
         await progress_queries.arms(session, study.id),
         await progress_queries.levels(session, study.id),
         await progress_queries.stages(session, study.id),
-        "https://study.example.org",
+        Site("https://study.example.org"),
     )
 
 
@@ -79,7 +80,7 @@ async def test_a_researcher_sees_their_own_studies_and_those_of_nobody(
     await database.commit()
 
     listed = await client.get("/studies")
-    assert re.findall(r'href="/studies/([^"]+)"', listed.text) == ["shared", "mine"]
+    assert re.findall(r'<th scope="row">\s*<a href="/studies/([^"]+)"', listed.text) == ["shared", "mine"]
     pages = {slug: await client.get(f"/studies/{slug}") for slug in ("mine", "shared", "hers", "none", "%00")}
     statuses = {slug: page.status_code for slug, page in pages.items()}
     assert statuses == {"mine": 200, "shared": 200, "hers": 404, "none": 404, "%00": 404}
@@ -88,11 +89,13 @@ async def test_a_researcher_sees_their_own_studies_and_those_of_nobody(
     client.cookies.clear()
     await sign_in(client, database, "root@example.org", Role.ADMIN)
     listed = await client.get("/studies")
-    assert re.findall(r'href="/studies/([^"]+)"', listed.text) == ["shared", "hers", "mine"]
+    assert re.findall(r'<th scope="row">\s*<a href="/studies/([^"]+)"', listed.text) == ["shared", "hers", "mine"]
     assert (await client.get("/studies/hers")).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/studies", "/studies/demo", "/studies/demo/export/choices.csv"])
+@pytest.mark.parametrize(
+    "path", ["/studies", "/studies/demo", "/studies/demo/export/choices.csv", "/studies/demo/export/payments.csv"]
+)
 async def test_who_is_not_signed_in_sees_nothing(client: httpx.AsyncClient, path: str) -> None:
     answer = await client.get(path)
     assert (answer.status_code, answer.headers["location"]) == (303, f"/login?next={path}")
@@ -103,7 +106,7 @@ async def test_exports_of_someone_else_s_study_are_unknown(client: httpx.AsyncCl
     hers = await accounts.create(database, "bob@example.org", Role.RESEARCHER, None)
     await database.execute(update(Study).values(owner_id=hers))
     await sign_in(client, database, "ada@example.org")
-    for name in ("choices", "codebook"):
+    for name in ("choices", "payments", "codebook"):
         assert (await client.get(f"/studies/hers/export/{name}.csv")).status_code == 404
 
 
@@ -189,12 +192,14 @@ async def test_every_stage_has_its_words(session: AsyncSession) -> None:
 )
 async def test_the_address_is_what_the_platform_is_given(session: AsyncSession, platform: Platform, end: str) -> None:
     study = await open_study(session, "there", platform=platform)
-    assert (await detail(session, study)).entry == f"https://study.example.org{end}"
+    recruiting = (await detail(session, study)).recruiting
+    assert recruiting is not None
+    assert recruiting.values[0].value == f"https://study.example.org{end}"
 
 
 async def test_a_draft_has_neither_an_address_nor_exports(session: AsyncSession) -> None:
     page = await detail(session, await draft_study(session, "there"))
-    assert (page.entry, page.exports) == ("", ())
+    assert (page.recruiting, page.exports) == (None, None)
 
 
 async def test_the_design_is_told_in_plain_words(client: httpx.AsyncClient, database: AsyncSession) -> None:
@@ -211,10 +216,39 @@ async def test_the_design_is_told_in_plain_words(client: httpx.AsyncClient, data
     assert design["A place is held for"] == "10 minutes before consent, 40 minutes after each page"
     assert design["Opened"].endswith("UTC")
     assert "Closed" not in design
-    for name in ("choices", "codebook"):
+    for name in ("choices", "payments", "codebook"):
         assert f'href="/studies/designed/export/{name}.csv"' in page.text
     assert study.key.hex() not in page.text
     assert "http://testserver/s/designed" in page.text
+
+
+async def test_what_is_switched_on_is_told_in_the_words_of_the_form(session: AsyncSession) -> None:
+    options = {
+        "tie": True,
+        "reason": "optional",
+        "swapped_repeats": 2,
+        "background": [{"key": "english", "question": "Is English your first language?", "answers": ["Yes", "No"]}],
+        "comprehension": "default",
+        "attention_checks": 3,
+        "exclusions": {"failed_checks": 2, "looked_up": True},
+        "refill_excluded": True,
+    }
+    design = dict((await detail(session, await draft_study(session, "on", options=options))).design)
+    assert design["Asked at each pair"] == (
+        "“No preference” as a third answer; Why they chose: Optional; Pairs shown again, sides swapped: 2 pairs"
+    )
+    assert design["Questions and checks"] == (
+        "Background questions: 1 question; Questions about the instructions: The two that come with Candor; "
+        "Attention checks: 3 checks"
+    )
+    assert design["Exclusions"] == (
+        "Leave out who failed attention checks: 2 checks; Leave out who looked something up; Fill excluded slots again"
+    )
+    options["comprehension"] = [{"question": "Which?", "answers": ["This", "That"], "right": "This"}]
+    own = dict((await detail(session, await draft_study(session, "own", options=options))).design)
+    assert "Questions about the instructions: 1 question;" in own["Questions and checks"]
+    plain = dict((await detail(session, await draft_study(session, "off"))).design)
+    assert not {"Asked at each pair", "Questions and checks", "Exclusions"} & set(plain)
 
 
 async def test_a_draft_says_that_nothing_is_frozen(session: AsyncSession) -> None:
@@ -225,7 +259,7 @@ async def test_a_draft_says_that_nothing_is_frozen(session: AsyncSession) -> Non
     assert (rows[0].n_slots, rows[0].set_name) == (0, "made up, version 1")
 
 
-@pytest.mark.parametrize(("path", "expected"), [("/studies", 1), ("/studies/study-0", 4)])
+@pytest.mark.parametrize(("path", "expected"), [("/studies", 1), ("/studies/study-0", 7)])
 async def test_a_page_takes_the_same_statements_however_much_there_is(
     client: httpx.AsyncClient, database: AsyncSession, path: str, expected: int
 ) -> None:

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from urllib.parse import quote
 
 from app.models import MisconceptionSet, Study
 from app.study.progress_queries import ArmKind, LevelCounts, StageCount, StudyListed, StudySeen
 from app.terms import Instructions, Platform, Stage, StudyState
-from app.web.pages import Link
+from app.web.researcher.design_told import switched_on
+from app.web.researcher.downloads import downloads
 from app.web.researcher.pages import LevelProgress, Studies, StudyDetail, StudyRow
+from app.web.researcher.recruiting import Site, recruiting
 from app.web.signed_in import CurrentAccount
 
 _INSTRUCTIONS = {
@@ -20,13 +21,7 @@ _COMES_FROM = {
     Platform.GENERIC: "Anyone whose link carries an id",
     Platform.PROLIFIC: "Prolific",
 }
-# What a platform adds to the address, in the form that it is to be given to the platform.
-_LINK_ENDS = {
-    Platform.OPEN: "",
-    Platform.GENERIC: "?pid=ID",
-    Platform.PROLIFIC: ("?PROLIFIC_PID={{%PROLIFIC_PID%}}&STUDY_ID={{%STUDY_ID%}}&SESSION_ID={{%SESSION_ID%}}"),
-}
-_STAGES = {
+STAGES = {
     Stage.CONSENT: "On the consent page",
     Stage.BACKGROUND: "At the questions about themselves",
     Stage.INSTRUCTIONS: "Reading the instructions",
@@ -37,7 +32,7 @@ _STAGES = {
     Stage.DEBRIEF: "Reading the explanation",
     Stage.COMPLETE: "Finished",
 }
-_WAYS_OUT = {
+WAYS_OUT = {
     "failed_checks": "Finished, with too many checks failed",
     "screened_out": "Screened out before judging",
     "stopped": "Stopped early",
@@ -76,11 +71,11 @@ def study_page(
     arms: Sequence[ArmKind],
     levels: Sequence[LevelCounts],
     stages: Sequence[StageCount],
-    site: str,
+    site: Site,
 ) -> StudyDetail:
-    """Return the page of one study. `site` is the address at which annotators reach this server."""
+    """Return the page of one study."""
     study = seen.study
-    path = quote(study.slug)
+    n_filled = sum(level.n_filled for level in levels)
     opened = study.state != StudyState.DRAFT
     return StudyDetail(
         title=study.title,
@@ -92,31 +87,25 @@ def study_page(
         state=study.state,
         synthetic=study.synthetic or any(count.synthetic for count in stages),
         design=_design(study, seen.misconception_set, arms),
-        entry=f"{site}/s/{path}{_LINK_ENDS[Platform(study.platform)]}" if opened and not study.synthetic else "",
+        recruiting=recruiting(study, site) if opened and not study.synthetic else None,
         levels=tuple(map(_level, levels)),
         n_slots=sum(level.n_slots for level in levels),
-        n_filled=sum(level.n_filled for level in levels),
+        n_filled=n_filled,
         n_held=sum(level.n_held for level in levels),
         people=_people(stages),
-        exports=_exports(path) if opened else (),
+        exports=downloads(study, sum(level.n_pairs for level in levels), n_filled) if opened else None,
         as_of=seen.as_of,
     )
 
 
-def _exports(path: str) -> tuple[Link, ...]:
-    return (
-        Link(text="Choices: one row a stored choice (CSV)", href=f"/studies/{path}/export/choices.csv"),
-        Link(text="Codebook: what every column means (CSV)", href=f"/studies/{path}/export/codebook.csv"),
-    )
-
-
-def _arm(arm: ArmKind) -> str:
+def arm_words(arm: ArmKind) -> str:
+    """Return an arm in words."""
     return f"{arm.truthful_kind.value.capitalize()} truthful response, {_INSTRUCTIONS[arm.instructions]}"
 
 
 def _level(counts: LevelCounts) -> LevelProgress:
     return LevelProgress(
-        arm=_arm(counts.arm),
+        arm=arm_words(counts.arm),
         level=counts.level,
         n_pairs=counts.n_pairs,
         n_slots=counts.n_slots,
@@ -128,9 +117,9 @@ def _level(counts: LevelCounts) -> LevelProgress:
 
 def _people(stages: Sequence[StageCount]) -> tuple[tuple[str, int], ...]:
     """Return the stages in the order of the way, then those who left; synthetic annotators are named as such."""
-    order = [*_STAGES.values(), *_WAYS_OUT.values()]
+    order = [*STAGES.values(), *WAYS_OUT.values()]
     named = (
-        (_WAYS_OUT[count.left] if count.left else _STAGES[Stage(count.stage)], count.synthetic, count.n)
+        (WAYS_OUT[count.left] if count.left else STAGES[Stage(count.stage)], count.synthetic, count.n)
         for count in stages
     )
     in_order = sorted(named, key=lambda row: (order.index(row[0]), row[1]))
@@ -141,13 +130,14 @@ def _design(study: Study, used: MisconceptionSet, arms: Sequence[ArmKind]) -> tu
     entries = (
         ("Question", study.question),
         ("Set of misconceptions", f"{used.title} ({used.slug}, version {used.version}, {used.licence})"),
-        ("Arms", "; ".join(map(_arm, arms))),
+        ("Arms", "; ".join(map(arm_words, arms))),
         ("Ratings of each pair", f"{study.ratings_per_pair}{' in each arm' if len(arms) > 1 else ''}"),
         ("Pairs for each annotator", _pairs(study)),
         ("Annotators come from", _COMES_FROM[Platform(study.platform)]),
         ("Expected time", _minutes(study.expected_minutes)),
         ("Pay", study.pay),
         ("Contact", study.contact),
+        *switched_on(study),
         ("Completion code", study.completion_code),
         (
             "A place is held for",

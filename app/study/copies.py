@@ -1,0 +1,95 @@
+"""Copies of a study: a draft to start another one from, a preview to look at, a pilot to rehearse with people.
+
+Previews and pilots are studies of their own, with slots of their own, so that nothing done in them can count. A pilot
+is reset by closing it and making another; what people did in the first is kept, and in no table of the study itself.
+"""
+
+import secrets
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.models import Misconception, MisconceptionSet, Study
+from app.study import events, studies
+from app.study.designs import LONGEST_SLUG, MOST_RATINGS, ArmDesign, StudyDesign, check_design
+from app.terms import Platform, Purpose, StudyState
+
+_PREVIEW_PEOPLE = 50
+
+
+def design_of(study: Study) -> dict[str, Any]:
+    """Return the values of a study's design, as `check_design` takes them."""
+    values = {name: getattr(study, name) for name in StudyDesign.model_fields if name != "arms"}
+    return values | {
+        "arms": tuple(
+            ArmDesign.model_validate({"truthful_kind": arm.truthful_kind, "instructions": arm.instructions})
+            for arm in study.arms
+        )
+    }
+
+
+async def clone(session: AsyncSession, slug: str, new_slug: str, account_id: int | None = None) -> Study:
+    """Make a draft with the design of a study, but with codes and a seed of its own."""
+    original = await studies.get_study(session, slug)
+    values = design_of(original) | {"slug": new_slug, "title": original.title}
+    for made_up in ("seed", "completion_code", "failed_checks_code", "screened_out_code", "entry_holds"):
+        values.pop(made_up)
+    used = await session.get_one(MisconceptionSet, original.set_id)
+    return await studies.create_study(session, check_design(values), used, account_id)
+
+
+async def preview(session: AsyncSession, slug: str, account_id: int | None = None) -> Study:
+    """Open a preview: anybody who has its address walks the study as an annotator would, and counts nothing.
+
+    It has places for fifty walks, however large the set is.
+    """
+    original = await studies.get_study(session, slug)
+    n_pairs = await session.scalar(select(func.count()).where(Misconception.set_id == original.set_id)) or 1
+    enough = min(MOST_RATINGS, -(-_PREVIEW_PEOPLE * original.pairs_per_annotator // n_pairs))
+    options = original.options | {"signed_links": False}
+    walked = {"platform": Platform.OPEN, "synthetic": False, "options": options, "entry_holds": None}
+    walked |= {"ratings_per_pair": enough, "slug": f"preview-{secrets.token_hex(6)}"}
+    return await _open_copy(session, original, Purpose.PREVIEW, walked, account_id)
+
+
+async def pilot(session: AsyncSession, slug: str, account_id: int | None = None) -> Study:
+    """Open a pilot: the study for real, with places of its own. One that runs already is closed: the pilot is reset."""
+    original = await studies.get_study(session, slug, lock=True)
+    made = await session.scalar(
+        select(func.count()).where(Study.copy_of_id == original.id, Study.purpose == Purpose.PILOT)
+    )
+    await session.execute(
+        update(Study)
+        .where(Study.copy_of_id == original.id, Study.purpose == Purpose.PILOT, Study.state != StudyState.CLOSED)
+        .values(state=StudyState.CLOSED, closed_at=func.now())
+    )
+    ending = f"-pilot-{(made or 0) + 1}"
+    own = {"slug": original.slug[: LONGEST_SLUG - len(ending)].rstrip("-") + ending, "entry_holds": None}
+    return await _open_copy(session, original, Purpose.PILOT, own, account_id)
+
+
+async def _open_copy(
+    session: AsyncSession, original: Study, purpose: Purpose, changed: dict[str, Any], account_id: int | None
+) -> Study:
+    used = await session.get_one(MisconceptionSet, original.set_id)
+    design = check_design(design_of(original) | changed)
+    copy = await studies.create_study(session, design, used, original.owner_id, account_id=account_id)
+    copy.purpose, copy.copy_of_id = purpose, original.id
+    await session.flush()
+    opened = await studies.open_study(session, copy.slug, account_id=account_id)
+    await events.record(session, f"{purpose}_opened", study_id=original.id, account_id=account_id, copy=copy.slug)
+    return opened
+
+
+async def original_of(session: AsyncSession, study: Study) -> Study | None:
+    """Return the study that another is a pilot or a preview of; None for a study in its own right."""
+    return None if study.copy_of_id is None else await session.get_one(Study, study.copy_of_id)
+
+
+async def pilots(session: AsyncSession, study_id: int) -> list[Study]:
+    """Return the pilots of a study, the newest first."""
+    found = await session.scalars(
+        select(Study).where(Study.copy_of_id == study_id, Study.purpose == Purpose.PILOT).order_by(Study.id.desc())
+    )
+    return list(found)

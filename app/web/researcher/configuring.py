@@ -1,0 +1,154 @@
+"""The pages on which a study is designed: a new one, and a draft that is changed."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.models import MisconceptionSet, Study
+from app.study import copies, preregistrations, progress_queries, studies
+from app.study.canonical import content_hash
+from app.study.progress_queries import SetListed
+from app.study.sets import find_set
+from app.study.studies import StudyExists, StudyPreregistered, StudyStateWrong
+from app.terms import StudyState
+from app.web.deps import ReadSession, WriteSession
+from app.web.fields import sentence
+from app.web.pages import render
+from app.web.researcher import design_form
+from app.web.researcher.access import visible_study
+from app.web.researcher.design_form import FieldFault, FormFaulty, SetChosen, Typed
+from app.web.researcher.form_pages import SAVE, FormState, StudyForm, study_form
+from app.web.signed_in import CurrentAccount, OwnForm, Researcher
+
+router = APIRouter()
+
+_CHANGED_MEANWHILE = (
+    "The draft was changed meanwhile, in another tab or by somebody else. "
+    "Below is what you typed: saving it now replaces their changes"
+)
+
+
+class _Sets(NamedTuple):
+    """The sets that a study can be made of, the newest version of each first."""
+
+    listed: Sequence[SetListed]
+
+    @property
+    def named(self) -> list[SetChosen]:
+        return [SetChosen(found.slug, found.version) for found in self.listed]
+
+    @property
+    def choices(self) -> tuple[tuple[str, str], ...]:
+        return tuple((str(name), _set_words(found)) for name, found in zip(self.named, self.listed, strict=True))
+
+
+def _set_words(found: SetListed) -> str:
+    unlevelled = f", {found.n_unlevelled} without a level" if found.n_unlevelled else ""
+    return f"{found.title} ({found.slug}, version {found.version}): {found.n_misconceptions} pairs{unlevelled}"
+
+
+async def _sets(session: AsyncSession) -> _Sets:
+    return _Sets(await progress_queries.sets(session))
+
+
+def _new_page(account: CurrentAccount, state: FormState) -> StudyForm:
+    return study_form(account, "New study", "/studies/new", "/studies", state)
+
+
+def _edit_page(account: CurrentAccount, study: Study, state: FormState) -> StudyForm:
+    there = f"/studies/{quote(study.slug)}"
+    return study_form(account, f"Edit “{study.title}”", f"{there}/edit", there, state)
+
+
+@router.get("/studies/new")
+async def ask_new(account: Researcher, session: ReadSession) -> Response:
+    """Show the form of a new study, with the defaults."""
+    sets = await _sets(session)
+    only = sets.named[0] if len({found.slug for found in sets.named}) == 1 else None
+    return render(_new_page(account, FormState(typed=design_form.new(only), sets=sets.choices)))
+
+
+@router.post("/studies/new")
+async def create(request: Request, account: Researcher, _: OwnForm, session: WriteSession) -> Response:
+    """Store a draft, or show the form again with what is wrong, or with its texts rendered."""
+    form = await request.form()
+    typed, sets = design_form.typed_in(form), await _sets(session)
+    if "render" in form:
+        return render(_new_page(account, FormState(typed=typed, sets=sets.choices, rendered=True)))
+    try:
+        design, chosen = design_form.read(typed, sets.named)
+        owner = account.who.account_id
+        await studies.create_study(session, design, await find_set(session, *chosen), owner)
+    except (FormFaulty, StudyExists) as refused:
+        state = FormState(typed=typed, sets=sets.choices, faults=_faults(refused))
+        return render(_new_page(account, state), 422)
+    return RedirectResponse(f"/studies/{quote(design.slug)}?done=created", 303)
+
+
+def _faults(refused: FormFaulty | StudyExists) -> list[FieldFault]:
+    if isinstance(refused, FormFaulty):
+        return refused.faults
+    return [FieldFault("slug", sentence(refused))]
+
+
+@router.get("/studies/{slug}/edit")
+async def ask_edit(slug: str, account: Researcher, session: ReadSession) -> Response:
+    """Show the form of a draft."""
+    study = await _draft(session, slug, account)
+    typed = _typed_of(study, study.misconception_set)
+    state = FormState(typed=typed, sets=(await _sets(session)).choices, seen=_version(typed))
+    return render(_edit_page(account, study, state))
+
+
+@router.post("/studies/{slug}/edit")
+async def change(slug: str, request: Request, account: Researcher, _: OwnForm, session: WriteSession) -> Response:
+    """Store a changed draft, or show the form again."""
+    form = await request.form()
+    study = await _draft(session, slug, account, lock=True)
+    typed, sets = design_form.typed_in(form), await _sets(session)
+    now = _version(_typed_of(study, study.misconception_set))
+    if "render" in form:
+        state = FormState(typed=typed, sets=sets.choices, seen=str(form.get("seen", "")), rendered=True)
+        return render(_edit_page(account, study, state))
+    try:
+        design, chosen = design_form.read(typed, sets.named)
+        _refuse_stale(form.get("seen"), now)
+        by = account.who.account_id
+        await studies.change_draft(session, slug, design, await find_set(session, *chosen), by)
+    except (FormFaulty, StudyExists) as refused:
+        seen = now if _is_stale(refused) else str(form.get("seen", ""))
+        state = FormState(typed=typed, sets=sets.choices, faults=_faults(refused), seen=seen)
+        return render(_edit_page(account, study, state), 422)
+    return RedirectResponse(f"/studies/{quote(design.slug)}?done=saved", 303)
+
+
+def _refuse_stale(seen: object, now: str) -> None:
+    if seen != now:
+        raise FormFaulty([FieldFault(SAVE, _CHANGED_MEANWHILE)])
+
+
+def _is_stale(refused: FormFaulty | StudyExists) -> bool:
+    return isinstance(refused, FormFaulty) and refused.faults[0].field == SAVE
+
+
+async def _draft(session: AsyncSession, slug: str, account: CurrentAccount, *, lock: bool = False) -> Study:
+    await visible_study(session, slug, account)
+    study = await studies.get_study(session, slug, lock=lock)
+    if study.state != StudyState.DRAFT:
+        raise StudyStateWrong(slug, study.state, "changed", "a draft; what is live can only be amended")
+    if await preregistrations.find(session, study.id) is not None:
+        raise StudyPreregistered(slug)
+    return study
+
+
+def _typed_of(study: Study, used: MisconceptionSet) -> Typed:
+    return design_form.typed_of(copies.design_of(study), SetChosen(used.slug, used.version))
+
+
+def _version(typed: Typed) -> str:
+    """Return what tells one state of a draft from another."""
+    return content_hash({name: list(values) for name, values in typed.items()})
