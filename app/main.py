@@ -10,10 +10,14 @@ from app.errors import CandorError
 from app.settings import Settings
 from app.study.known import KnownStudies
 from app.web import errors, security, start, static
+from app.web.account import routes as account
+from app.web.addresses import API
 from app.web.admin import routes as admin
 from app.web.annotator import judging
 from app.web.annotator import routes as annotator
+from app.web.api.application import create_api
 from app.web.login import routes as login
+from app.web.platform import routes as platform
 from app.web.researcher import routes as researcher
 
 
@@ -42,8 +46,17 @@ def create_app(given: Settings) -> FastAPI:
     app.add_middleware(security.RefuseForeignPosts)
     app.add_middleware(security.SecurityHeaders)
     errors.install(app)
-    for router in (start.router, annotator.router, login.router, researcher.router, admin.router):
+    for router in (
+        start.router,
+        annotator.router,
+        login.router,
+        researcher.router,
+        admin.router,
+        account.router,
+        platform.router,
+    ):
         app.include_router(router)
+    app.mount(API, create_api(app.state))
     app.mount("/static", static.Static())
     return app
 

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -20,6 +20,9 @@ class Settings(BaseSettings):
     demo: bool = Field(default=False, description="show the three ways in on the start page; set by `candor demo`")
     session_hours: int = Field(12, ge=1, le=720, description="hours until a login ends")
     login_attempts: int = Field(8, ge=1, description="failed logins allowed for an address or account in 15 minutes")
+    prolific_webhook_secret: SecretStr = Field(SecretStr(""), description="secret of Prolific's webhook; empty: none")
+    prolific_token: SecretStr = Field(SecretStr(""), description="token of Prolific's API, for `candor platform poll`")
+    prolific_api: str = Field("https://api.prolific.com", description="where Prolific's API is")
 
     @field_validator("database_url")
     @classmethod

@@ -59,6 +59,14 @@ class StudyState(StrEnum):
     CLOSED = "closed"
 
 
+class Purpose(StrEnum):
+    """What a study is for: its results, a rehearsal with people, or a look at its pages. Only the first counts."""
+
+    STUDY = "study"
+    PILOT = "pilot"
+    PREVIEW = "preview"
+
+
 class SlotState(StrEnum):
     """A slot is open, held by a person until their hold ends, or filled by a counted choice."""
 
@@ -106,8 +114,29 @@ class Platform(StrEnum):
     PROLIFIC = "prolific"
 
 
+class SubmissionStatus(StrEnum):
+    """What a platform says of a person's submission, in the order of its way."""
+
+    RESERVED = "reserved"
+    ACTIVE = "active"
+    TIMED_OUT = "timed_out"
+    RETURNED = "returned"
+    AWAITING_REVIEW = "awaiting_review"
+    SCREENED_OUT = "screened_out"
+    REJECTED = "rejected"
+    PARTIALLY_APPROVED = "partially_approved"
+    APPROVED = "approved"
+
+
 class Role(StrEnum):
     """What an account may do."""
 
     ADMIN = "admin"
     RESEARCHER = "researcher"
+
+
+class TokenScope(StrEnum):
+    """What a program may do with an API token, always under the account's own rights."""
+
+    READ = "read"
+    CONTROL = "control"

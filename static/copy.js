@@ -1,15 +1,17 @@
-// Adds a "Copy" button beside the completion code, which is selectable text without it.
+// Adds a "Copy" button beside each value that is to be copied, which is selectable text without it.
 "use strict";
 {
-  const button = document.getElementById("copy");
-  const status = document.getElementById("copied");
-  button.hidden = !navigator.clipboard;
-  button.addEventListener("click", async () => {
+  const copy = async (button) => {
+    const said = document.getElementById(button.dataset.said);
     try {
-      await navigator.clipboard.writeText(document.getElementById("code").textContent.trim());
-      status.textContent = "Copied.";
+      await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent.trim());
+      said.textContent = "Copied.";
     } catch {
-      status.textContent = "Copying did not work. Select the code and copy it by hand.";
+      said.textContent = "Copying did not work. Select the text and copy it by hand.";
     }
-  });
+  };
+  for (const button of document.querySelectorAll("button[data-copy]")) {
+    button.hidden = !navigator.clipboard;
+    button.addEventListener("click", () => copy(button));
+  }
 }

@@ -5,10 +5,13 @@
   const form = document.getElementById("step");
   const button = form.querySelector("button[type=submit]");
   const keys = document.getElementById("keys");
+  // After a fault the page goes on counting where it was.
+  const before = (name) => Number(form.elements[name].value) || 0;
+  const readBefore = before("decision_ms");
   let visibleSince = null;
   let sent = false;
-  let timesAway = 0;
-  let pastes = 0;
+  let timesAway = before("times_away");
+  let pastes = before("pastes");
 
   const noteVisible = () => {
     if (document.visibilityState === "hidden") timesAway += 1;
@@ -48,7 +51,8 @@
     sent = true;
     form.elements.times_away.value = timesAway;
     form.elements.pastes.value = pastes;
-    form.elements.decision_ms.value = Math.round(performance.now() - (visibleSince ?? performance.now()));
+    const readNow = performance.now() - (visibleSince ?? performance.now());
+    form.elements.decision_ms.value = readBefore + Math.round(readNow);
     button.disabled = true;
   });
   addEventListener("pageshow", () => {

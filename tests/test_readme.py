@@ -7,7 +7,7 @@ import typer
 from typer.main import get_command
 
 from app.cli.commands import app
-from app.exports.columns import TABLES
+from app.exports.tables import TABLES
 from app.settings import Settings
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
@@ -35,12 +35,14 @@ def test_every_command_is_in_the_readme(command: str) -> None:
     assert f"| `{command}" in README
 
 
-@pytest.mark.parametrize(("table", "column"), [(t, c.name) for t, columns in TABLES.items() for c in columns])
+@pytest.mark.parametrize(("table", "column"), [(t.name, c.name) for t in TABLES.values() for c in t.columns])
 def test_every_column_is_in_the_readme(table: str, column: str) -> None:
     assert f"`{column}`" in README.split(f"## The {table} table")[1].split("\n## ")[0]
 
 
-@pytest.mark.parametrize("name", ["app/study", "app/web", "app/models", "app/exports", "app/postgres", "app/cli"])
+@pytest.mark.parametrize(
+    "name", ["app/study", "app/web", "app/models", "app/exports", "app/results", "app/postgres", "app/cli"]
+)
 def test_every_package_is_on_the_map(name: str) -> None:
     assert f"`{name}/`" in README
 

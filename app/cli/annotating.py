@@ -101,7 +101,7 @@ class Annotator:
         page, path = self._page, self._path
         if "/pairs/" in path and self.rng.random() < self.behaviour.sends_twice:
             again, response = await asyncio.gather(self._post(answers), self._post(answers))
-            assert again.is_redirect
+            assert again.status_code in {303, 422}  # 422: both came before the declared reading time was over
         else:
             response = await self._post(answers)
         if response.is_redirect and "/pairs/" in path:

@@ -2,7 +2,20 @@
 
 import typer
 
-from app.cli import account, db, demo, export, serve, sets, simulate, study
+from app.cli import (
+    account,
+    changing,
+    db,
+    demo,
+    export,
+    planning,
+    platform,
+    preregistering,
+    serve,
+    sets,
+    simulate,
+    study,
+)
 
 app = typer.Typer(
     name="candor",
@@ -16,6 +29,18 @@ app.command("serve")(serve.serve)
 app.add_typer(db.app, name="db", help="The database: upgrade, status, stop.")
 app.add_typer(account.account, name="account", help="Accounts of researchers and admins.")
 app.add_typer(sets.app, name="set", help="Misconception sets: check, import, list, export.")
-app.add_typer(study.app, name="study", help="Studies: create, open, pause, close, list, show.")
+study.app.command("plan")(planning.plan)
+study.app.command("preregister")(preregistering.preregister)
+study.app.command("change")(changing.change)
+study.app.command("clone")(changing.clone)
+study.app.command("pilot")(changing.pilot)
+study.app.command("raise")(changing.raise_)
+study.app.command("retire")(changing.retire)
+app.add_typer(
+    study.app,
+    name="study",
+    help="Studies: plan, create, change, preregister, open, pause, close, amend, copy, list, show.",
+)
+app.add_typer(platform.app, name="platform", help="Platforms that send people: poll.")
 app.command("simulate")(simulate.simulate)
-app.command("export")(export.export)
+app.add_typer(export.app, name="export", help="Tables as files: CSV, JSON Lines, Parquet, or all in a bundle.")

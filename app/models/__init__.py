@@ -1,6 +1,14 @@
 """Every table of Candor, in one place so that migrations see them all."""
 
-from app.models.accounts import Account, LoginAttempt, LoginLink, LoginSession
+from app.models.accounts import (
+    Account,
+    ApiToken,
+    Invitation,
+    LoginAttempt,
+    LoginLink,
+    LoginSession,
+    PasswordReset,
+)
 from app.models.base import Base
 from app.models.participations import (
     Assignment,
@@ -13,10 +21,12 @@ from app.models.participations import (
     WebhookDelivery,
 )
 from app.models.sets import Misconception, MisconceptionSet, Response
-from app.models.studies import Arm, Pair, Slot, Study, Vacancy
+from app.models.studies import Amendment, Arm, Pair, Preregistration, RetiredPair, Slot, Study, Vacancy
 
 __all__ = [
     "Account",
+    "Amendment",
+    "ApiToken",
     "Arm",
     "Assignment",
     "Base",
@@ -24,6 +34,7 @@ __all__ = [
     "Choice",
     "Claim",
     "Event",
+    "Invitation",
     "LoginAttempt",
     "LoginLink",
     "LoginSession",
@@ -31,8 +42,11 @@ __all__ = [
     "MisconceptionSet",
     "Pair",
     "Participation",
+    "PasswordReset",
     "PlatformIdentity",
+    "Preregistration",
     "Response",
+    "RetiredPair",
     "Slot",
     "Study",
     "Vacancy",

@@ -142,6 +142,7 @@ class Choice(Base):
         CheckConstraint("withdrawn = (side_chosen IS NULL)", name="withdrawn_says_nothing"),
         CheckConstraint("NOT (withdrawn AND counted)", name="withdrawn_frees_its_slot"),
         CheckConstraint("decision_ms_browser >= 0 AND decision_ms_server >= 0", name="decision_ms_not_negative"),
+        Index("ix_choice_late", "participation_id", postgresql_where=text("late")),
     )
 
     participation_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
@@ -188,11 +189,27 @@ class WebhookDelivery(Base):
     delivered_at: Mapped[Created] = mapped_column(index=True)
 
 
+_ACTS = text("participation_id IS NULL AND kind <> 'declined'")
+
+
 class Event(Base):
-    """What happened, append-only: a trigger refuses changes. Never holds a platform's ids or an address."""
+    """What happened, append-only: a trigger refuses changes. Never holds a platform's ids or an address.
+
+    `account_id` is who did it, and is empty for commands; `about_account_id` is the account that it was done to. What
+    annotators do is most of the table and is left out of the indexes by which administrative acts are read.
+    """
 
     __tablename__ = "event"
-    __table_args__ = (Index("ix_event_study_id_id", "study_id", "id"),)
+    __table_args__ = (
+        Index("ix_event_study_id_id", "study_id", "id"),
+        Index("ix_event_declined", "study_id", postgresql_where=text("kind = 'declined'")),
+        *(
+            Index(
+                f"ix_event_acts{''.join(f'_{name}' for name in columns)}", *columns, "at", "id", postgresql_where=_ACTS
+            )
+            for columns in ((), ("kind",), ("study_id",), ("account_id",), ("about_account_id",))
+        ),
+    )
 
     id: Mapped[Key]
     at: Mapped[Created]
@@ -200,4 +217,5 @@ class Event(Base):
     study_id: Mapped[int | None] = mapped_column(BigInteger)
     participation_id: Mapped[int | None] = mapped_column(BigInteger)
     account_id: Mapped[int | None] = mapped_column(BigInteger)
+    about_account_id: Mapped[int | None] = mapped_column(BigInteger)
     detail: Mapped[dict[str, Any]]

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Base, Created, Key, one_of
 from app.models.sets import MisconceptionSet
-from app.terms import Instructions, Platform, Side, SlotState, StudyState, TruthfulKind
+from app.terms import Instructions, Platform, Purpose, Side, SlotState, StudyState, TruthfulKind
 
 
 class Study(Base):
@@ -27,13 +27,16 @@ class Study(Base):
 
     `key` is the study's secret: the public ids of its annotators and the tokens in their pages are keyed with it.
     `texts` holds the paragraphs that annotators read (consent, instructions, debrief), `options` what is switched on
-    (`app.study.options`). `entry_holds` is how many people may hold places before they consent.
+    (`app.study.options`). `entry_holds` is how many people may hold places before they consent. A pilot or a preview is
+    a study of its own, so that nothing of it counts; `copy_of_id` says of which.
     """
 
     __tablename__ = "study"
     __table_args__ = (
         one_of("state", StudyState),
         one_of("platform", Platform),
+        one_of("purpose", Purpose),
+        CheckConstraint("(purpose = 'study') = (copy_of_id IS NULL)", name="copies_have_an_original"),
         CheckConstraint("ratings_per_pair >= 1", name="ratings_per_pair_positive"),
         CheckConstraint("pairs_per_annotator >= 1", name="pairs_per_annotator_positive"),
         CheckConstraint("min_pairs BETWEEN 1 AND pairs_per_annotator", name="min_pairs_range"),
@@ -67,6 +70,8 @@ class Study(Base):
     seed: Mapped[int] = mapped_column(BigInteger)
     key: Mapped[bytes] = mapped_column(LargeBinary)
     synthetic: Mapped[bool]
+    purpose: Mapped[str] = mapped_column(server_default=Purpose.STUDY)
+    copy_of_id: Mapped[int | None] = mapped_column(ForeignKey("study.id"), index=True)
     design_hash: Mapped[str | None]
     created_at: Mapped[Created]
     opened_at: Mapped[datetime | None]
@@ -168,3 +173,39 @@ class Vacancy(Base):
     open_left: Mapped[int] = mapped_column(SmallInteger)
     open_right: Mapped[int] = mapped_column(SmallInteger)
     n_open: Mapped[int] = mapped_column(SmallInteger, Computed("open_left + open_right", persisted=True))
+
+
+class Amendment(Base):
+    """A change of a live design, and the design hash that holds from then on."""
+
+    __tablename__ = "amendment"
+    __table_args__ = (UniqueConstraint("study_id", "design_hash"),)
+
+    id: Mapped[Key]
+    study_id: Mapped[int] = mapped_column(ForeignKey("study.id"))
+    made_at: Mapped[Created]
+    kind: Mapped[str]
+    detail: Mapped[dict[str, Any]]
+    design_hash: Mapped[str]
+
+
+class RetiredPair(Base):
+    """A faulty pair that is offered to nobody any more. Its choices stay, excluded."""
+
+    __tablename__ = "retired_pair"
+
+    pair_id: Mapped[int] = mapped_column(ForeignKey("pair.id"), primary_key=True)
+    study_id: Mapped[int] = mapped_column(ForeignKey("study.id"), index=True)
+    reason: Mapped[str]
+    retired_at: Mapped[Created]
+
+
+class Preregistration(Base):
+    """What was written down before a study opened: the document, as it was, and its hash."""
+
+    __tablename__ = "preregistration"
+
+    study_id: Mapped[int] = mapped_column(ForeignKey("study.id"), primary_key=True)
+    document: Mapped[dict[str, Any]]
+    document_hash: Mapped[str]
+    made_at: Mapped[Created]

@@ -59,6 +59,40 @@ def deal_sides(pairs_by_level: Mapping[int, Sequence[int]], k: int, rng: Random)
     return dealt
 
 
+def deal_more_sides(
+    dealt: Mapping[int, Mapping[int, tuple[int, int]]], k: int, rng: Random
+) -> dict[int, list[SideName]]:
+    """Return the sides of the slots that pairs lack to k: old and new together are balanced as if dealt at once.
+
+    Parameters
+    ----------
+    dealt
+        Level -> pair -> slots dealt with the truthful response on the left, and on the right; at most k together, and
+        at most (k + 1) // 2 on either side.
+    k
+        Slots that each pair is to have.
+    """
+    more: dict[int, list[SideName]] = {}
+    extra: SideName = rng.choice(("left", "right"))
+    for level in sorted(dealt):
+        pairs = list(dealt[level].items())
+        rng.shuffle(pairs)
+        for pair_id, (left, right) in pairs:
+            lefts = k // 2
+            # An odd k has one slot more on some side: on the one that has it already, else alternating as at first.
+            if k % 2 and left > k // 2:
+                lefts = k // 2 + 1
+            elif k % 2 and right <= k // 2:
+                lefts += extra == "left"
+                extra = "right" if extra == "left" else "left"
+            sides: list[SideName] = []
+            sides += ["left"] * (lefts - left)
+            sides += ["right"] * (k - lefts - right)
+            rng.shuffle(sides)
+            more[pair_id] = sides
+    return more
+
+
 def plan(candidates: Iterable[Candidate], n: int, rng: Random, so_far: Sequence[Planned] = ()) -> list[Planned]:
     """Choose up to n pairs and their sides for one person.
 

@@ -2,13 +2,14 @@
 
 import re
 import secrets
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from app.errors import CandorError
 from app.study.checks import default_comprehension
-from app.study.options import Options
+from app.study.options import Misfit, Options
 from app.study.texts import default_texts
 from app.terms import Instructions, Platform, TruthfulKind
 
@@ -16,6 +17,9 @@ _CODE = re.compile(r"[A-Za-z0-9-]{4,40}")
 _TEXTS = ("consent", "instructions", "instructions_prefer_truth", "debrief", "practice")
 _LONGEST_SHOWN = 80
 _PRACTICE = {"prompt", "first", "second"}
+_RESERVED = frozenset({"new", "plan"})  # Pages beside the studies: `/studies/new` and `/studies/plan`.
+LONGEST_SLUG = 60
+MOST_RATINGS = 1000
 
 Paragraphs = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
 
@@ -24,12 +28,25 @@ def _made_up_code() -> str:
     return secrets.token_hex(4).upper()
 
 
-class DesignFaulty(CandorError):
-    """A study cannot be made as asked for. `faults` names each option and what to do."""
+class Fault(NamedTuple):
+    """What is wrong with one value of a design.
 
-    def __init__(self, faults: list[str]) -> None:
-        self.faults = faults
-        super().__init__("; ".join(faults))
+    `at` is its place among the values, empty where it is of none of them; `said` is what is wrong, without the name of
+    the option; `text` says all of it in a line.
+    """
+
+    at: tuple[str | int, ...]
+    said: str
+    text: str
+
+
+class DesignFaulty(CandorError):
+    """A study cannot be made as asked for. `faults` names each option and what to do, `found` also where."""
+
+    def __init__(self, faults: Sequence[str | Fault]) -> None:
+        self.found = [fault if isinstance(fault, Fault) else Fault((), fault, fault) for fault in faults]
+        self.faults = [fault.text for fault in self.found]
+        super().__init__("; ".join(self.faults))
 
 
 class ArmDesign(BaseModel):
@@ -60,9 +77,9 @@ class StudyDesign(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    slug: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+    slug: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=LONGEST_SLUG)]
     title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-    ratings_per_pair: int = Field(default=5, ge=1, le=1000)
+    ratings_per_pair: int = Field(default=5, ge=1, le=MOST_RATINGS)
     pairs_per_annotator: int = Field(default=20, ge=1, le=500)
     min_pairs: int = Field(default=1, ge=1, le=500)
     arms: tuple[ArmDesign, ...] = (ArmDesign(),)
@@ -82,6 +99,13 @@ class StudyDesign(BaseModel):
     seed: int = Field(default_factory=lambda: secrets.randbelow(2**31), ge=0, lt=2**63)
     synthetic: bool = False
 
+    @field_validator("slug")
+    @classmethod
+    def _free(cls, slug: str) -> str:
+        if slug in _RESERVED:
+            raise ValueError("is the name of a page; choose another")
+        return slug
+
     @field_validator("texts")
     @classmethod
     def _complete(cls, texts: dict[str, Any]) -> dict[str, Any]:
@@ -90,10 +114,13 @@ class StudyDesign(BaseModel):
             raise ValueError(f"has no text named {unknown[0]}; there are {', '.join(_TEXTS)}")
         for name, text in texts.items():
             parts = text if name == "practice" else {"": text}
-            if not isinstance(parts, dict) or not all(map(_says_something, parts.values())):
-                raise ValueError(f"has no words for {name}")
+            if not isinstance(parts, dict):
+                raise Misfit(f"has no words for {name}", name)
+            for part, words in parts.items():
+                if not _says_something(words):
+                    raise Misfit(f"has no words for {name}", name, *([part] if part else []))
         if set(texts.get("practice", _PRACTICE)) != _PRACTICE:
-            raise ValueError(f"has a practice pair that is not {', '.join(sorted(_PRACTICE))}")
+            raise Misfit(f"has a practice pair that is not {', '.join(sorted(_PRACTICE))}", "practice")
         return {name: texts.get(name, default_texts()[name]) for name in _TEXTS}
 
     @field_validator("options", mode="before")
@@ -120,22 +147,25 @@ class StudyDesign(BaseModel):
     @model_validator(mode="after")
     def _fits(self) -> "StudyDesign":
         if self.min_pairs > self.pairs_per_annotator:
-            raise ValueError("min-pairs is larger than pairs-per-annotator; lower it")
+            raise Misfit("min-pairs is larger than pairs-per-annotator; lower it", "min_pairs")
         if not self.arms or len(set(self.arms)) < len(self.arms):
-            raise ValueError("arms must be given, and each only once")
+            raise Misfit("arms must be given, and each only once", "arms")
         if len({self.completion_code, self.failed_checks_code, self.screened_out_code}) < 3:
-            raise ValueError("the three completion codes must differ; change one")
+            raise Misfit("the three completion codes must differ; change one", "completion_code")
         if self.options.signed_links and self.platform is Platform.PROLIFIC:
-            raise ValueError("options.signed_links cannot be had on Prolific, which adds its ids itself; switch it off")
+            said = "options.signed_links cannot be had on Prolific, which adds its ids itself; switch it off"
+            raise Misfit(said, "options", "signed_links")
         self._fit_options()
         return self
 
     def _fit_options(self) -> None:
         n, options = self.pairs_per_annotator, self.options
         if options.swapped_repeats > (n + 1) // 2:
-            raise ValueError("options.swapped_repeats is more than half of pairs-per-annotator; lower it")
+            said = "options.swapped_repeats is more than half of pairs-per-annotator; lower it"
+            raise Misfit(said, "options", "swapped_repeats")
         if options.attention_checks >= n + options.swapped_repeats:
-            raise ValueError("options.attention_checks do not fit between the pairs that each annotator sees; lower it")
+            said = "options.attention_checks do not fit between the pairs that each annotator sees; lower it"
+            raise Misfit(said, "options", "attention_checks")
 
 
 def _says_something(text: object) -> bool:
@@ -153,20 +183,52 @@ def check_design(values: dict[str, Any]) -> StudyDesign:
     try:
         return StudyDesign.model_validate({"texts": {}} | values)
     except ValidationError as error:
-        raise DesignFaulty([_plain(fault) for fault in error.errors()]) from None
+        raise DesignFaulty([_fault(fault) for fault in error.errors()]) from None
 
 
-def _plain(fault: Any) -> str:
-    message = str(fault["msg"]).removeprefix("Value error, ")
+_PATTERNS = {
+    "slug": "must be lower-case letters and digits, with hyphens",
+    "key": "must be lower-case letters, digits and underscores, beginning with a letter",
+}
+
+
+_WORDS = {
+    "missing": "missing",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_parsing_size": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "greater_than_equal": "must be {ge} or more",
+    "less_than_equal": "must be {le} or less",
+    "less_than": "must be less than {lt}",
+    "string_too_short": "must not be empty",
+    "string_too_long": "must have at most {max_length} characters",
+    "too_short": "must have {min_length} or more",
+    "too_long": "must have {max_length} or fewer",
+}
+
+
+def _fault(fault: Any) -> Fault:
+    misfit = fault.get("ctx", {}).get("error")
+    at = (*fault["loc"], *(misfit.at if isinstance(misfit, Misfit) else ()))
+    said = _said(fault)
     if not fault["loc"]:
-        return message
+        return Fault(at, said, said)
     option = ".".join(str(part) for part in fault["loc"])
     if len(fault["loc"]) == 1:  # An option of the command; what is within one is written in a design file alone.
         option = option.replace("_", "-")
     if fault["type"] == "missing":
-        return f"{option}: missing"
-    if fault["type"] == "string_pattern_mismatch":
-        message = "must be lower-case letters and digits, with hyphens"
+        return Fault(at, said, f"{option}: {said}")
     given = repr(fault["input"])
     shown = given if len(given) <= _LONGEST_SHOWN else given[:_LONGEST_SHOWN] + "…"
-    return f"{option}: {message[:1].lower() + message[1:]} (given: {shown})"
+    return Fault(at, said, f"{option}: {said} (given: {shown})")
+
+
+def _said(fault: Any) -> str:
+    kind = fault["type"]
+    if kind == "string_pattern_mismatch":
+        return _PATTERNS.get(fault["loc"][-1], "holds a NUL character")
+    if kind in _WORDS:
+        return _WORDS[kind].format_map(fault.get("ctx", {}))
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    return message[:1].lower() + message[1:] if fault["loc"] else message

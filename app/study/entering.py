@@ -106,7 +106,8 @@ def _person(study: Study, options: Options, arrival: Arrival) -> str:
         raise PeopleNotWanted(f"study {study.slug!r} takes synthetic annotators only")
     if not arrival.person and (study.platform != Platform.OPEN or options.signed_links):
         raise LinkIncomplete(f"study {study.slug!r} needs the id that its platform adds to the link", study.contact)
-    if options.signed_links and not same(arrival.signature, entry_signature(study.key, arrival.person)):
+    signed = same(arrival.signature, entry_signature(study.key, arrival.person))
+    if options.signed_links and not signed and not study.synthetic:
         raise LinkNotOurs(f"study {study.slug!r} takes people by signed links only", study.contact)
     return arrival.person or secrets.token_hex(16)
 
@@ -208,6 +209,7 @@ async def _assign(
     await events.record(
         session, "entered", study_id=study.id, participation_id=participation_id, n_planned=len(planned)
     )
+    await slots.count_taken(session, arm_id, held)
 
 
 _START = text("""

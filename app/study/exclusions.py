@@ -1,8 +1,10 @@
 """Which choices a study's declared rules leave out of the analysis, and why: one expression, for exports and refilling.
 
-The rules are in the design (`app.study.options.Exclusions`). A choice is excluded for the first rule that holds, in the
-order below. A withdrawn choice says nothing, so no rule speaks of it.
+The rules are in the design (`app.study.options.Exclusions`). A choice on a retired pair is excluded for that; any other
+for the first rule that holds, in the order below. A withdrawn choice says nothing, so no rule speaks of it.
 """
+
+from collections.abc import Callable
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -30,21 +32,31 @@ RULES: dict[str, str] = {
 }
 
 
-def _case() -> str:
-    # A rule that is not declared is not evaluated: one of them counts a person's choices for each row.
-    whens = "\n".join(
-        f"WHEN {_value(rule)} IS NOT NULL AND ({condition.format(rule=_value(rule))}) THEN '{rule}'"
-        for rule, condition in RULES.items()
-    )
-    return f"CASE WHEN choice.withdrawn THEN NULL\n{whens}\nEND"
-
-
 def _value(rule: str) -> str:
     return f"(study.options -> 'exclusions' ->> '{rule}')"
 
 
-EXCLUSION_REASON = _case()
-"""SQL: the rule that excludes a choice, or null. Needs the tables that `RULES` names."""
+def reason(value: Callable[[str], str] = _value) -> str:
+    """Return SQL: the rule that excludes a choice, or null. `value` gives the SQL of a rule's value, as text.
+
+    It needs the tables that `RULES` names.
+    """
+    # A rule that is not declared is not evaluated: one of them counts a person's choices for each row.
+    whens = "\n".join(
+        f"WHEN {value(rule)} IS NOT NULL AND ({condition.format(rule=value(rule))}) THEN '{rule}'"
+        for rule, condition in RULES.items()
+    )
+    retired = "WHEN EXISTS (SELECT 1 FROM retired_pair WHERE retired_pair.pair_id = pair.id) THEN 'retired_pair'"
+    return f"CASE WHEN choice.withdrawn THEN NULL\n{retired}\n{whens}\nEND"
+
+
+# Both are worked out once, the values for a study and the reason for a choice: `OFFSET 0` keeps them from being written
+# out, and worked out again, wherever they are read.
+_VALUES = ", ".join(f"{_value(rule)} AS {rule}" for rule in RULES)
+DECLARED = f"CROSS JOIN LATERAL (SELECT {_VALUES} OFFSET 0) AS declared"
+"""SQL: joins a study's rules. Needs the table study."""
+EXCLUDING = f"CROSS JOIN LATERAL (SELECT {reason('declared.{}'.format)} AS reason OFFSET 0) AS excluding"
+"""SQL: joins `excluding.reason`, the rule that excludes a choice, or null. Needs `DECLARED` and the tables above."""
 
 _EXCLUDED = text(f"""
     SELECT choice.position FROM participation
@@ -57,7 +69,7 @@ _EXCLUDED = text(f"""
       ON truthful.misconception_id = pair.misconception_id AND truthful.kind = arm.truthful_kind || '_truthful'
     JOIN response sycophantic
       ON sycophantic.misconception_id = pair.misconception_id AND sycophantic.kind = 'sycophantic'
-    WHERE participation.id = :participation AND {EXCLUSION_REASON} IS NOT NULL
+    WHERE participation.id = :participation AND {reason()} IS NOT NULL
     ORDER BY choice.position
 """)  # noqa: S608 - of the rules above
 

@@ -10,6 +10,15 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000, pattern=r"^[^\x00]*$")]
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
+
+class Misfit(ValueError):
+    """A value that does not fit another one; `at` is the field to mend, from where this is raised."""
+
+    def __init__(self, message: str, *at: str | int) -> None:
+        super().__init__(message)
+        self.at = at
+
+
 PREFER_NOT_TO_SAY = "Prefer not to say"
 _FIELDS_OF_THE_FORM = frozenset({"token", "attempt"})
 
@@ -32,7 +41,7 @@ class BackgroundQuestion(_Part):
     @model_validator(mode="after")
     def _sound(self) -> "BackgroundQuestion":
         if self.key in _FIELDS_OF_THE_FORM:
-            raise ValueError(f"a background question cannot have the key {self.key}, which the form uses; rename it")
+            raise Misfit(f"a background question cannot have the key {self.key}, which the form uses; rename it", "key")
         if len(set(self.answers)) < len(self.answers):
             raise ValueError(f"background question {self.key} offers an answer twice")
         if PREFER_NOT_TO_SAY in self.answers:
@@ -102,13 +111,15 @@ class Options(_Part):
     def _sound(self) -> "Options":
         keys = [question.key for question in self.background]
         if len(set(keys)) < len(keys):
-            raise ValueError("background questions need a key each, and each its own")
+            raise Misfit("background questions need a key each, and each its own", "background")
         if self.exclusions.failed_checks is not None and not self.attention_checks:
-            raise ValueError("exclusions.failed_checks needs attention checks; set attention_checks or drop the rule")
+            said = "exclusions.failed_checks needs attention checks; set attention_checks or drop the rule"
+            raise Misfit(said, "exclusions", "failed_checks")
         if (self.exclusions.failed_checks or 0) > self.attention_checks:
-            raise ValueError("exclusions.failed_checks is more than attention_checks, so nobody can fail it; lower it")
+            said = "exclusions.failed_checks is more than attention_checks, so nobody can fail it; lower it"
+            raise Misfit(said, "exclusions", "failed_checks")
         if self.refill_excluded and self.exclusions == Exclusions():
-            raise ValueError("refill_excluded needs exclusion rules; declare some or leave it off")
+            raise Misfit("refill_excluded needs exclusion rules; declare some or leave it off", "refill_excluded")
         return self
 
 

@@ -128,7 +128,16 @@ async def stop(session: AsyncSession, place: Place) -> Place:
 async def end_early(session: AsyncSession, place: Place, outcome: Outcome) -> Place:
     """End a person's judging, by their own decision or the platform's: free what is held, and debrief them."""
     await slots.release(session, [place.participation_id])
+    if place.step.name == "belief":
+        await session.execute(_READ, {"participation": place.participation_id, "position": place.next_position})
     return await _advance(session, place, Stage.DEBRIEF, outcome=outcome, stopped_at=func.now())
+
+
+# Who stops where a belief is asked has read the pair's claim, so the debrief must explain it.
+_READ = text("""
+    UPDATE assignment SET shown_at = now()
+    WHERE participation_id = :participation AND position = :position AND shown_at IS NULL
+""")
 
 
 async def _screen_out(session: AsyncSession, place: Place, **values: Any) -> Place:
@@ -148,7 +157,8 @@ async def finish(session: AsyncSession, place: Place, *, withdraw: bool) -> Plac
     await slots.reopen_filled(session, place.participation_id)
     for emptying in _EMPTY:
         await session.execute(emptying, {"participation": place.participation_id})
-    forgotten = {"withdrawn_at": func.now(), "looked_up": None, "background": None}
+    checked = {"n_checked": 0, "next_check": None, "checks_failed": 0}
+    forgotten = {"withdrawn_at": func.now(), "looked_up": None, "background": None} | checked
     return await _advance(session, place, Stage.COMPLETE, **ended, **forgotten)
 
 

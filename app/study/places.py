@@ -33,6 +33,7 @@ class StudyFacts:
     entry_hold_minutes: int
     hold_minutes: int
     pairs_per_annotator: int
+    purpose: str
     options: Options
 
     def token(self, annotator: str, step: str) -> str:
@@ -178,6 +179,7 @@ _STUDY = (
     "entry_hold_minutes",
     "hold_minutes",
     "pairs_per_annotator",
+    "purpose",
     "options",
 )
 _PERSON = (

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.models import Arm, Misconception, MisconceptionSet, Pair, Participation, Slot, Study
 from app.study.login_sessions import SignedIn
 from app.study.studies import StudyUnknown
-from app.terms import Instructions, Outcome, SlotState, TruthfulKind
+from app.terms import Instructions, Outcome, Purpose, SlotState, TruthfulKind
 
 
 class StudyListed(NamedTuple):
@@ -89,7 +89,7 @@ def _filled() -> ColumnElement[int]:
 
 
 async def studies(session: AsyncSession, viewer: SignedIn) -> Sequence[StudyListed]:
-    """Return the studies that an account may see, the newest first."""
+    """Return the studies that an account may see, the newest first; their pilots and previews are not among them."""
     counts = (
         select(Arm.study_id, _filled().label("n_filled"), func.count().label("n_slots"))
         .join(Slot, Slot.arm_id == Arm.id)
@@ -110,7 +110,7 @@ async def studies(session: AsyncSession, viewer: SignedIn) -> Sequence[StudyList
         )
         .join(MisconceptionSet, MisconceptionSet.id == Study.set_id)
         .outerjoin(counts, counts.c.study_id == Study.id)
-        .where(_visible(viewer))
+        .where(_visible(viewer), Study.purpose == Purpose.STUDY)
         .order_by(Study.id.desc())
     )
     return [StudyListed._make(row) for row in found]
@@ -180,8 +180,8 @@ async def stages(session: AsyncSession, study_id: int) -> list[StageCount]:
     return [StageCount._make(row) for row in (await session.execute(counted))]
 
 
-async def sets(session: AsyncSession) -> list[SetListed]:
-    """Return every version of every set with its size and the studies that use it."""
+async def sets(session: AsyncSession, viewer: SignedIn | None = None) -> list[SetListed]:
+    """Return every version of every set with its size and the studies that use it, or those that a viewer may see."""
     sizes = (
         select(
             Misconception.set_id,
@@ -192,7 +192,11 @@ async def sets(session: AsyncSession) -> list[SetListed]:
         .subquery()
     )
     users = func.array(
-        select(Study.slug).where(Study.set_id == MisconceptionSet.id).order_by(Study.slug).scalar_subquery()
+        select(Study.slug)
+        .where(Study.set_id == MisconceptionSet.id, Study.purpose == Purpose.STUDY)
+        .where(true() if viewer is None else _visible(viewer))
+        .order_by(Study.slug)
+        .scalar_subquery()
     )
     found = await session.execute(
         select(

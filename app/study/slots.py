@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.study import vacancies
-from app.study.assignment import Candidate, Planned, SideName, deal_sides, plan
+from app.study.assignment import Candidate, Planned, SideName, deal_more_sides, deal_sides, plan
 
 _ROUNDS = 4
 _SWEEP_AT_ONCE = 50
@@ -61,6 +61,32 @@ async def create(session: AsyncSession, study_id: int, k: int, rng: Random) -> i
     return len(rows)
 
 
+async def deal_more(session: AsyncSession, study_id: int, k: int, rng: Random) -> int:
+    """Deal the slots that every pair and arm of a study lacks to k, and return how many; retired pairs get none."""
+    dealt = await session.execute(_DEALT, {"study": study_id})
+    by_arm: dict[int, dict[int, dict[int, tuple[int, int]]]] = {}
+    for arm_id, level, pair_id, left, right in dealt:
+        by_arm.setdefault(arm_id, {}).setdefault(level, {})[pair_id] = (left, right)
+    rows: list[tuple[int, int, int, str]] = []
+    for arm_id, levels in by_arm.items():
+        had = {pair_id: sum(sides) for pairs in levels.values() for pair_id, sides in pairs.items()}
+        for pair_id, sides in deal_more_sides(levels, k, rng).items():
+            rows += [(pair_id, arm_id, number, side) for number, side in enumerate(sides, start=had[pair_id] + 1)]
+    await _copy(session, rows)
+    await vacancies.adjust(session, [(pair_id, arm_id, side) for pair_id, arm_id, _, side in rows], by=1)
+    return len(rows)
+
+
+_DEALT = text("""
+    SELECT slot.arm_id, pair.difficulty_level, slot.pair_id, count(*) FILTER (WHERE side_truthful = 'left'),
+           count(*) FILTER (WHERE side_truthful = 'right')
+    FROM pair JOIN slot ON slot.pair_id = pair.id
+    WHERE pair.study_id = :study AND NOT EXISTS (SELECT 1 FROM retired_pair WHERE retired_pair.pair_id = pair.id)
+    GROUP BY slot.arm_id, pair.difficulty_level, slot.pair_id
+    ORDER BY slot.arm_id, slot.pair_id
+""")
+
+
 async def _copy(session: AsyncSession, rows: Iterable[tuple[int, int, int, str]]) -> None:
     connection = await (await session.connection()).get_raw_connection()
     driver = connection.driver_connection
@@ -80,12 +106,19 @@ async def claim(
 
     The plan is made on what is open at the moment; a side of a pair that somebody else takes in between is planned
     anew, from what is left. Fewer than n come back when no more can be had. `draw` seeds the person's generator.
+
+    The caller counts them (`count_taken`) as the last thing in the transaction: everybody who enters an arm takes some
+    of its most open pairs, and would wait for the rest of this transaction otherwise.
     """
     held, rounds = await _hold_rounds(session, participation_id, arm_id, _Wish(n, draw))
     if len(rounds) > 1:
         Random(f"{draw}/order").shuffle(held)  # noqa: S311 - reproducible on purpose
-    await vacancies.adjust(session, [(slot.pair_id, arm_id, slot.side_truthful) for slot in held], by=-1)
     return held, rounds
+
+
+async def count_taken(session: AsyncSession, arm_id: int, held: Sequence[Held]) -> None:
+    """Take slots that are held now off the vacancies."""
+    await vacancies.adjust(session, [(slot.pair_id, arm_id, slot.side_truthful) for slot in held], by=-1)
 
 
 class _Wish(NamedTuple):
@@ -271,16 +304,19 @@ async def hold_again(session: AsyncSession, participation_id: int, arm_id: int, 
     others, rounds = await _hold_rounds(session, participation_id, arm_id, wish) if unseen else ([], [])
     for position, slot in zip(unseen, others, strict=False):
         await session.execute(_REPLACE, {"participation": participation_id, "position": position} | slot._asdict())
-    taken = [*retaken, *others]
-    await vacancies.adjust(session, [(slot.pair_id, arm_id, slot.side_truthful) for slot in taken], by=-1)
+    await count_taken(session, arm_id, [*retaken, *others])
     return HeldAgain(len(retaken), len(others), len(gone) - len(others), rounds)
 
 
+# Where beliefs are asked, the claim of the pair to judge next has been read before the pair is shown.
 _PLANNED = text("""
     SELECT a.position, a.pair_id, pair.difficulty_level, a.side_truthful,
            a.slot_id IS NULL AND a.position > p.n_answered AS lost,
-           a.shown_at IS NOT NULL OR a.prior_belief IS NOT NULL AS seen
+           a.shown_at IS NOT NULL OR a.prior_belief IS NOT NULL
+           OR (CAST(study.options ->> 'prior_belief' AS boolean) AND p.stage = 'judging'
+               AND a.position = p.n_answered + 1) AS seen
     FROM assignment a JOIN participation p ON p.id = a.participation_id JOIN pair ON pair.id = a.pair_id
+    JOIN study ON study.id = p.study_id
     WHERE a.participation_id = :participation AND a.repeat_of IS NULL
     ORDER BY a.position
 """)

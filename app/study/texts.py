@@ -19,8 +19,3 @@ def instructions_of(texts: dict[str, Any], instructions: Instructions) -> str:
     """Return the instructions that an arm's annotators read."""
     key = "instructions_prefer_truth" if instructions is Instructions.PREFER_TRUTH else "instructions"
     return str(texts[key])
-
-
-def paragraphs(text: str) -> tuple[str, ...]:
-    """Split a text at its blank lines."""
-    return tuple(" ".join(part.split("\n")) for part in text.strip().split("\n\n") if part.strip())

@@ -1,7 +1,8 @@
 """What handlers are given: the settings and the kinds of transaction.
 
 A `WriteSession` is one transaction, committed before the response is sent (`scope="function"`). A `ReadSession` is
-read-only and lives until the response has been streamed (the default scope).
+read-only and lives until the response has been streamed (the default scope); a `SnapshotSession` too, and all that it
+reads is of one moment.
 """
 
 from collections.abc import AsyncIterator
@@ -12,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import Sessions
+from app.exports.copying import see_one_moment
 from app.settings import Settings
 
 
@@ -42,6 +44,13 @@ async def _read(sessions: Annotated[Sessions, Depends(app_sessions)]) -> AsyncIt
         yield session
 
 
+async def _one_moment(sessions: Annotated[Sessions, Depends(app_sessions)]) -> AsyncIterator[AsyncSession]:
+    async with sessions() as session:
+        await see_one_moment(session)
+        yield session
+
+
 WriteSession = Annotated[AsyncSession, Depends(_write, scope="function")]
 ReadSession = Annotated[AsyncSession, Depends(_read)]
+SnapshotSession = Annotated[AsyncSession, Depends(_one_moment)]
 AppSettings = Annotated[Settings, Depends(app_settings)]

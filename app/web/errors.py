@@ -13,6 +13,14 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
 from app.errors import CandorError
+from app.study.accounts import (
+    AccountActive,
+    AccountDisabled,
+    AccountUnknown,
+    EmailTaken,
+    LastActiveAdmin,
+)
+from app.study.api_tokens import TokenUnknown
 from app.study.entering import (
     LinkIncomplete,
     LinkNotOurs,
@@ -22,9 +30,22 @@ from app.study.entering import (
     StudyNotOpen,
     TurnedAway,
 )
+from app.study.invitations import InvitationUnknown, InvitationUsedOrExpired
 from app.study.login_links import LinkUsedOrExpired
-from app.study.studies import StudyUnknown
+from app.study.password_changes import ResetUsedOrExpired
+from app.study.preregistrations import AlreadyPreregistered, NotPreregistered
+from app.study.studies import (
+    NotAsPreregistered,
+    SetTooSmall,
+    SetUnlevelled,
+    StudyExists,
+    StudyPreregistered,
+    StudyStateWrong,
+    StudyUnknown,
+)
+from app.web.fields import FieldFaulty, sentence
 from app.web.pages import Link, Notice, render
+from app.web.problems import is_for_programs, problem
 from app.web.signed_in import FormTokenWrong, NotForThisRole, NotSignedIn
 
 log = logging.getLogger(__name__)
@@ -57,6 +78,7 @@ def _not_open(error: StudyNotOpen) -> Shown:
 
 
 _TRY_AGAIN = "You have not started, so nothing is lost. Try the same link again in a few minutes, or return your place."
+_ACCOUNTS = (Link(text="Accounts", href="/admin/accounts"),)
 _SHOWN: dict[type[CandorError], Shown] = {
     StudyUnknown: Shown(
         404, "We do not know this study", ("Check that the link is complete, or ask whoever sent it to you.",)
@@ -90,11 +112,74 @@ _SHOWN: dict[type[CandorError], Shown] = {
             "If you see this page again, allow cookies for this site: one cookie keeps your place.",
         ),
     ),
+    StudyPreregistered: Shown(
+        409,
+        "This study is preregistered",
+        ("What was written down says what it is, so its draft cannot be changed. Clone it to make another.",),
+        (Link(text="Studies", href="/studies"),),
+    ),
+    AlreadyPreregistered: Shown(
+        409,
+        "This study is preregistered already",
+        ("What was written down stays as it is.",),
+        (Link(text="Studies", href="/studies"),),
+    ),
+    NotAsPreregistered: Shown(
+        409,
+        "This study is not as it was preregistered",
+        ("Its design was changed afterwards, so it was not opened. Clone it, and preregister the clone.",),
+        (Link(text="Studies", href="/studies"),),
+    ),
+    NotPreregistered: Shown(
+        404,
+        "This study has no preregistration",
+        ("One can be made while the study is a draft, on its page.",),
+        (Link(text="Studies", href="/studies"),),
+    ),
+    FieldFaulty: Shown(400, "This could not be done", ("Go back, mend what was chosen and send it again.",)),
     FormTokenWrong: Shown(
         403, "This page was out of date", ("Nothing was done. Go back, reload the page and send it again.",)
     ),
     NotForThisRole: Shown(
         403, "This page is for admins", ("Ask an admin for what you need.",), (Link(text="Studies", href="/studies"),)
+    ),
+    InvitationUsedOrExpired: Shown(
+        410,
+        "This invitation is no longer open",
+        ("It was used or withdrawn, or it has expired. Ask whoever invited you for a new one.",),
+        (Link(text="Sign in with a password", href="/login"),),
+    ),
+    EmailTaken: Shown(
+        409,
+        "There is an account for you already",
+        ("Sign in with its password. If you do not know it, ask an admin for a link to set a new one.",),
+        (Link(text="Sign in with a password", href="/login"),),
+    ),
+    ResetUsedOrExpired: Shown(
+        410,
+        "This link no longer sets a password",
+        ("It was used before, or it has expired. Each link works once. Ask an admin for a new one.",),
+        (Link(text="Sign in with a password", href="/login"),),
+    ),
+    AccountUnknown: Shown(404, "There is no such account", ("Check the address, or go back to the list.",), _ACCOUNTS),
+    AccountDisabled: Shown(
+        409, "This account is disabled", ("Nothing was done. Enable the account first.",), _ACCOUNTS
+    ),
+    AccountActive: Shown(409, "This account is active", ("It was enabled already; nothing was done.",), _ACCOUNTS),
+    LastActiveAdmin: Shown(
+        409,
+        "This is the last active admin",
+        ("Nothing was done: nobody could look after the accounts. Make somebody else an admin first.",),
+        _ACCOUNTS,
+    ),
+    InvitationUnknown: Shown(
+        404, "There is no such invitation", ("It was accepted or withdrawn meanwhile.",), _ACCOUNTS
+    ),
+    TokenUnknown: Shown(
+        404,
+        "There is no such token",
+        ("It was revoked meanwhile, or it is not yours.",),
+        (Link(text="Your account", href="/account"),),
     ),
     LinkUsedOrExpired: Shown(
         410,
@@ -104,6 +189,9 @@ _SHOWN: dict[type[CandorError], Shown] = {
     ),
 }
 
+# What is wrong with a study, in words that say how to mend it.
+_SAYS_IT_ALL = (StudyStateWrong, StudyExists, SetUnlevelled, SetTooSmall)
+
 
 async def _domain(request: Request, error: Exception) -> Response:
     assert isinstance(error, CandorError)
@@ -112,6 +200,10 @@ async def _domain(request: Request, error: Exception) -> Response:
         return RedirectResponse(f"/login{back}", 303)
     if isinstance(error, StudyNotOpen):
         return _not_open(error).response(error.contact)
+    if isinstance(error, _SAYS_IT_ALL):
+        study = Link(text="Back to the study", href=f"/studies/{quote(request.path_params.get('slug', ''))}")
+        said = (f"{sentence(error)}.", "Nothing was changed.")
+        return Shown(409, "This could not be done", said, (study,)).response()
     shown = next((found for kind in type(error).__mro__ if (found := _SHOWN.get(kind)) is not None), None)
     if shown is None:
         log.error("no page for %s at %s", type(error).__name__, request.url.path)
@@ -119,8 +211,10 @@ async def _domain(request: Request, error: Exception) -> Response:
     return shown.response(error.contact if isinstance(error, TurnedAway) else "")
 
 
-async def _http(_request: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if is_for_programs(request.scope["path"]):  # A mount takes no address that holds a line break.
+        return problem(error.status_code, "not_found", "There is nothing at this address.", headers=error.headers)
     if 300 <= error.status_code < 400:
         return RedirectResponse((error.headers or {})["Location"], error.status_code)
     if error.status_code == 404:

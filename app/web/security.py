@@ -3,8 +3,10 @@
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.web.problems import is_for_programs, problem
 
 POLICY = (
     "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; img-src 'self'"
@@ -62,6 +64,28 @@ def _holds_nul(scope: Scope) -> bool:
     return "\x00" in scope["path"] or b"%00" in scope["query_string"]
 
 
+def _refusal(scope: Scope) -> tuple[int, str, str] | None:
+    """Return the status, code and sentence with which a request is refused before anything is read, if it is."""
+    if _holds_nul(scope):
+        return 404, "not_found", "There is no such page."
+    if scope["method"] in SAFE:
+        return None
+    headers = Headers(scope=scope)
+    if _from_elsewhere(headers):
+        return 403, "from_elsewhere", "This form was sent from another site, so nothing was stored."
+    if _is_too_large(headers):
+        return 413, "too_large", "This form is too large, so nothing was stored."
+    return None
+
+
+def _is_too_large(headers: Headers) -> bool:
+    """Say whether a body is too large, or of a size that is not told. Where no header speaks of one there is none."""
+    length = headers.get("content-length")
+    if length is None:
+        return "transfer-encoding" in headers
+    return not length.isdigit() or int(length) > LARGEST_FORM
+
+
 class RefuseForeignPosts:
     """Refuse posts from other sites, forms too large to be ours and addresses no page has, before anything is read."""
 
@@ -69,18 +93,12 @@ class RefuseForeignPosts:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and _holds_nul(scope):
-            await PlainTextResponse("There is no such page.", 404)(scope, receive, send)
+        refused = _refusal(scope) if scope["type"] == "http" else None
+        if refused is None:
+            await self.app(scope, receive, send)
             return
-        if scope["type"] == "http" and scope["method"] not in SAFE:
-            headers = Headers(scope=scope)
-            if _from_elsewhere(headers):
-                refusal = PlainTextResponse("This form was sent from another site, so nothing was stored.", 403)
-                await refusal(scope, receive, send)
-                return
-            length = headers.get("content-length", "")
-            if not length.isdigit() or int(length) > LARGEST_FORM:
-                refusal = PlainTextResponse("This form is too large, so nothing was stored.", 413)
-                await refusal(scope, receive, send)
-                return
-        await self.app(scope, receive, send)
+        status, code, said = refused
+        told: Response = PlainTextResponse(said, status)
+        if is_for_programs(scope["path"]):
+            told = problem(status, code, said)
+        await told(scope, receive, send)

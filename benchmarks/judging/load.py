@@ -16,11 +16,12 @@ TOKEN = re.compile(rb'name="token"\s+value="([^"]+)"')
 
 @dataclass
 class Measured:
-    """What was seen: judgements, and the seconds of each request."""
+    """What was seen: judgements, the seconds of each request, and those of each entry, which claims the slots."""
 
     judgements: int = 0
     errors: int = 0
     seconds: list[float] = field(default_factory=list)
+    entries: list[float] = field(default_factory=list)
     page_bytes: int = 0
 
     def note(self, answer: Answer, expected: int) -> None:
@@ -29,8 +30,16 @@ class Measured:
 
     def percentile(self, share: float) -> float:
         """Milliseconds under which a share of the requests stayed."""
-        ordered = sorted(self.seconds)
-        return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")
+        return _percentile(self.seconds, share)
+
+    def entry_percentile(self, share: float) -> float:
+        """Milliseconds under which a share of the entries stayed."""
+        return _percentile(self.entries, share)
+
+
+def _percentile(seconds: list[float], share: float) -> float:
+    ordered = sorted(seconds)
+    return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")
 
 
 def token_of(page: bytes) -> str:
@@ -67,11 +76,13 @@ class _Clock:
         await asyncio.gather(*tasks)
 
 
-async def _enter(connection: Connection, slug: str, key: bytes, person: str) -> str:
+async def _enter(connection: Connection, slug: str, key: bytes, person: str, measured: Measured) -> str:
     """Walk to the first pair and return its address."""
     connection.cookie = ""
     query = urlencode({"pid": person, "synthetic": synthetic_proof(key, person)})
-    address = (await connection.get(f"/s/{slug}?{query}")).location
+    entered = await connection.get(f"/s/{slug}?{query}")
+    measured.entries.append(entered.seconds)
+    address = entered.location
     for fields in ({"consent": "yes"}, {}, {"side": "left"}):
         page = await connection.get(address)
         address = (await connection.post(address, fields | {"token": token_of(page.body)})).location
@@ -92,12 +103,12 @@ async def candor(port: int, annotators: int, timing: Timing, slug: str, key: byt
 
     async def annotator() -> None:
         connection = Connection(port)
-        address = await _enter(connection, slug, key, f"load-{next(people)}")
+        address = await _enter(connection, slug, key, f"load-{next(people)}", measured)
         page = await connection.get(address)
         await clock.begin()
         while clock.running():
             if "/pairs/" not in address:
-                address = await _enter(connection, slug, key, f"load-{next(people)}")
+                address = await _enter(connection, slug, key, f"load-{next(people)}", measured)
                 page = await connection.get(address)
             posted = await connection.post(
                 address, {"token": token_of(page.body), "side": "left", "decision_ms": "900"}

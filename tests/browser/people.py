@@ -85,7 +85,7 @@ class Person(ABC):
         assert self.name not in self.page.url
         self.press("I agree to take part")
         self.arrives_at("How it works")
-        self.press("Start with a practice pair")
+        self.press("Continue")
         self.arrives_at("Practice pair")
         self.judge("right")
         for position, letter in enumerate(self.prefers, start=1):

@@ -16,16 +16,17 @@ import psycopg
 import uvicorn
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import resources
 from app.cli import simulate
 from app.db import transaction
 from app.main import create_app
 from app.settings import Settings
-from app.study import accounts, login_links, studies
+from app.study import accounts, amendments, api_tokens, copies, invitations, login_links, password_changes, studies
+from app.study.api_tokens import NewToken, in_days
 from app.study.designs import check_design
 from app.study.set_files import MisconceptionEntry, read_jsonl
 from app.study.sets import find_set, import_set
-from app.terms import Platform, Role
+from app.terms import Platform, Role, TokenScope
+from tests.example_sets import STARTER
 from tests.walker import Walker
 
 T = TypeVar("T")
@@ -40,11 +41,16 @@ _SYNTHETIC = 6
 WAY = "way"
 # The study that everybody else enters.
 READING = "reading"
+# Studies with options: all of them at once, and a tie and a reading time alone.
+EVERYTHING = "everything"
+TIE = "tie"
+# A study that was amended, and has a pilot and a preview.
+AMENDED = "amended"
 
 
 def starter_set() -> list[MisconceptionEntry]:
     """Return the bundled set."""
-    return list(read_jsonl(resources.content("starter.jsonl")))
+    return list(read_jsonl(STARTER))
 
 
 def apart(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -109,6 +115,12 @@ class Served:
         (found,) = self.rows(f"SELECT count(*) FROM {query}", *values)
         return int(found[0])
 
+    @property
+    def preview(self) -> str:
+        """The slug of the preview that there is."""
+        ((slug,),) = self.rows("SELECT slug FROM study WHERE purpose = 'preview' ORDER BY id LIMIT 1")
+        return str(slug)
+
     def login_link(self, email: str) -> str:
         """Return the address of a fresh link that signs in once."""
 
@@ -119,6 +131,35 @@ class Served:
                 return await login_links.make(session, account_id, timedelta(hours=1))
 
         return f"{self.base}/login/link/{apart(make)}"
+
+    def account(self, email: str, rest: str = "") -> str:
+        """Return the address of an admin's page about an account."""
+        ((account_id,),) = self.rows("SELECT id FROM account WHERE email = %s", email)
+        return f"{self.base}/admin/accounts/{account_id}{rest}"
+
+    def invitation(self, rest: str) -> str:
+        """Return the address of an admin's page about the invitation there is."""
+        ((invitation_id,),) = self.rows("SELECT id FROM invitation WHERE email = 'invited@lab.example'")
+        return f"{self.base}/admin/invitations/{invitation_id}{rest}"
+
+    def invitation_link(self) -> str:
+        """Return the address of a fresh link that makes an account."""
+
+        async def make() -> str:
+            async with transaction(self.database_url) as session:
+                invitation_id = await invitations.pending_for(session, "invited@lab.example")
+                return await invitations.renew(session, invitation_id)
+
+        return f"{self.base}/login/invitation/{apart(make)}"
+
+    def reset_link(self, email: str) -> str:
+        """Return the address of a fresh link that sets a password."""
+
+        async def make() -> str:
+            async with transaction(self.database_url) as session:
+                return await password_changes.make_link(session, email)
+
+        return f"{self.base}/login/password/{apart(make)}"
 
     def link(self, slug: str, person: str) -> str:
         """Return the address that a person was sent."""
@@ -183,10 +224,33 @@ async def _fill(url: str) -> None:
         await accounts.create(session, "new@lab.example", Role.RESEARCHER, None)
         await accounts.create(session, "gone@lab.example", Role.RESEARCHER, None)
         await accounts.disable(session, "gone@lab.example")
+        await _programs_and_invited(session)
         for slug, design in _STUDIES.items():
             await _study(session, slug, design, owner_id)
         await studies.pause_study(session, "paused")
         await studies.close_study(session, "closed")
+        await _amend_and_copy(session)
+
+
+async def _amend_and_copy(session: AsyncSession) -> None:
+    """Amend a study, and open a pilot and a preview of it."""
+    await amendments.raise_ratings(session, AMENDED, 5)
+    (first, *_) = starter_set()
+    await amendments.retire_pair(session, AMENDED, first.key, "A reader wrote to us: its second source says otherwise.")
+    await copies.pilot(session, AMENDED)
+    await copies.preview(session, AMENDED)
+
+
+async def _programs_and_invited(session: AsyncSession) -> None:
+    """Give two accounts API tokens, and somebody an invitation."""
+    for email, name, scope in (
+        (RESEARCHER, "the lab's server", TokenScope.CONTROL),
+        (RESEARCHER, "notebook on my laptop", TokenScope.READ),
+        (ADMIN, "nightly export", TokenScope.READ),
+    ):
+        wanted = NewToken(name=name, scope=scope, expires_at=in_days(90))
+        await api_tokens.make(session, email, wanted)
+    await invitations.invite(session, "invited@lab.example", Role.RESEARCHER)
 
 
 _STUDIES: dict[str, dict[str, Any]] = {
@@ -202,11 +266,41 @@ _STUDIES: dict[str, dict[str, Any]] = {
     },
     "example": {"title": "An example, filled by synthetic annotators", "ratings_per_pair": 2, "synthetic": True},
     "paused": {"title": "A study that is paused"},
+    AMENDED: {"title": "Raised, and without one pair", "ratings_per_pair": 3},
     "closed": {"title": "A study that has ended"},
     "full": {"title": "A small study", "set": "two", "ratings_per_pair": 1, "pairs_per_annotator": 2},
     "held": {"title": "A small study, in use", "set": "two", "ratings_per_pair": 1, "pairs_per_annotator": 2},
     "shorter": {"title": "A study that is nearly full", "ratings_per_pair": 1, "pairs_per_annotator": 20},
     "draft": {"title": "A study that is being prepared"},
+    EVERYTHING: {
+        "title": "Everything that can be asked",
+        "ratings_per_pair": 60,
+        "screened_out_code": "SORRY-2210",
+        "failed_checks_code": "CHECKS-4821",
+        "options": {
+            "tie": True,
+            "confidence": True,
+            "prior_belief": True,
+            "reason": "optional",
+            "background": [
+                {
+                    "key": "age",
+                    "question": "How old are you?",
+                    "answers": ["Under 18", "18 to 39", "40 to 64", "65 or older"],
+                    "screens_out": ["Under 18"],
+                },
+                {"key": "english", "question": "Is English your first language?", "answers": ["Yes", "No"]},
+            ],
+            "comprehension": "default",
+            "attention_checks": 2,
+            "swapped_repeats": 1,
+        },
+    },
+    TIE: {
+        "title": "With no preference as an answer",
+        "ratings_per_pair": 60,
+        "options": {"tie": True, "min_reading_seconds": 60},
+    },
 }
 
 

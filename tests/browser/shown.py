@@ -3,12 +3,14 @@
 The list is what the accessibility tests, the tests of all pages and the screenshots go through. A new page is one line.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 
 from playwright.sync_api import Page
 
-from tests.browser.served import ADMIN, READING, RESEARCHER, Served, Walk
+from tests.browser.served import ADMIN, AMENDED, EVERYTHING, READING, RESEARCHER, TIE, Served, Walk
 from tests.walker import Walker
 
 
@@ -56,9 +58,76 @@ def sign_in_wrongly(page: Page) -> None:
     page.locator(".summary").wait_for()
 
 
+def fill_wrongly(*fields: tuple[str, str]) -> Callable[[Page], None]:
+    """Fill the main form's fields, by id, with what cannot be taken, and send it unchecked by the browser."""
+
+    def act(page: Page) -> None:
+        for name, value in fields:
+            page.locator(f"#{name}").fill(value)
+        form = page.locator("main form").first
+        form.evaluate("form => { form.noValidate = true }")
+        form.locator("button[type=submit]").first.click()
+        page.locator(".summary").wait_for()
+
+    return act
+
+
+def invite_again(page: Page) -> None:
+    """Invite somebody who has an account."""
+    page.locator("#role-researcher").check()
+    fill_wrongly(("address", RESEARCHER))(page)
+
+
+def demote(page: Page) -> None:
+    """Take the role of the last admin away."""
+    page.locator("#role-researcher").check()
+    fill_wrongly()(page)
+
+
+def press_it(page: Page) -> None:
+    """Press the button of a question."""
+    page.locator("main form button[type=submit]").click()
+    page.locator(".ways").wait_for()
+
+
+def make_a_token(page: Page) -> None:
+    """Make a token of a name that no other has, and see it."""
+    page.get_by_label("Name").fill(f"seen {time.monotonic_ns()}")
+    page.locator("#scope-read").check()
+    page.locator("#lasts-30").check()
+    page.get_by_role("button", name="Make the token").click()
+    page.locator("#value").wait_for()
+
+
+def make_the_link(page: Page) -> None:
+    """Press the button of a question, and see the link."""
+    page.locator("main form button[type=submit]").click()
+    page.locator("#value").wait_for()
+
+
 def choose_first(page: Page) -> None:
     """Choose the first response, and send nothing."""
     page.locator("#side-left").check()
+
+
+def choose_all_but_confidence(page: Page) -> None:
+    """Say that there is no preference, and why, but not how sure; and send it."""
+    page.locator("#side-tie").check()
+    page.locator("#reason").fill("Both explain it well, and I could not say which of them I would rather have read.")
+    send_empty(page)
+
+
+def choose_everything(page: Page) -> None:
+    """Answer all that is asked about a pair, and send nothing."""
+    page.locator("#side-right").check()
+    page.locator("#confidence-4").check()
+    page.locator("#reason").fill("It answers what was asked.")
+
+
+def answer_early(page: Page) -> None:
+    """Say that there is no preference before the reading time is over."""
+    page.locator("#side-tie").check()
+    send_empty(page)
 
 
 def open_responses(page: Page) -> None:
@@ -137,14 +206,106 @@ async def to_stopped_complete(walker: Walker, query: str) -> None:
     await walker.send(data="keep")
 
 
+async def to_comprehension(walker: Walker, query: str) -> None:
+    """Say who one is, and read the instructions, in a study that asks everything."""
+    await to_instructions(walker, query)
+    await walker.send(age="18 to 39", english="Prefer not to say")
+    await walker.send()
+
+
+_UNDERSTOOD = {"question-1": "Which of the two I prefer", "question-2": "No, I judge by reading alone"}
+
+
+async def to_second_attempt(walker: Walker, query: str) -> None:
+    """Answer one of the questions about the instructions wrongly."""
+    await to_comprehension(walker, query)
+    await walker.send(**_UNDERSTOOD | {"question-1": "Who wrote them"})
+
+
+async def to_screened_out(walker: Walker, query: str) -> None:
+    """Answer it wrongly again."""
+    await to_second_attempt(walker, query)
+    await walker.send(**_UNDERSTOOD | {"question-1": "Who wrote them"})
+
+
+async def to_belief(walker: Walker, query: str) -> None:
+    """Understand the instructions, and practise."""
+    await to_comprehension(walker, query)
+    await walker.send(**_UNDERSTOOD)
+    await walker.send(side="left")
+
+
+async def to_pair_with_everything(walker: Walker, query: str) -> None:
+    """Say how likely the claim of the first pair is."""
+    await to_belief(walker, query)
+    await walker.send(belief="70")
+
+
+async def to_check(walker: Walker, query: str) -> None:
+    """Judge until the first check."""
+    await to_belief(walker, query)
+    while not walker.path.startswith("/checks/"):
+        await walker.send(belief="70", side="tie", confidence="3")
+
+
+async def to_failed_checks(walker: Walker, query: str) -> None:
+    """Judge every pair, and do at each check what it does not ask for."""
+    await to_belief(walker, query)
+    while walker.path != "/looked-up":
+        offered = walker.page.options.get("answer", [])
+        wrong = next((answer for answer in offered if f"“{answer}”" not in walker.page.words), "")
+        await walker.send(belief="70", side="tie", confidence="3", answer=wrong)
+    await walker.send(looked_up="no")
+    await walker.send(data="keep")
+
+
+def type_wrongly(page: Page) -> None:
+    """Save a draft with faults in three kinds of field."""
+    page.get_by_label("Ratings of each pair").fill("many")
+    page.get_by_label("Background questions").fill("english | Yes | No")
+    for arm in page.get_by_role("checkbox", name="answer,").all():
+        arm.uncheck()
+    page.get_by_role("button", name="Save the draft").click()
+    page.locator(".summary").wait_for()
+
+
+def show_texts(page: Page) -> None:
+    """Ask for the texts as annotators read them."""
+    page.get_by_label("Consent", exact=True).fill("# Welcome\n\nRead *closely*, please:\n\n- one page\n- at a time\n")
+    page.get_by_role("button", name="Preview the texts").click()
+    page.locator(".rendered").first.wait_for()
+
+
+def send_ask(page: Page) -> None:
+    """Send a small form as it is."""
+    page.locator(".configure button").click()
+    page.locator(".summary").wait_for()
+
+
 def person(walk: Walk | None = None, slug: str = READING) -> Callable[[Served], str]:
     """Open the link of somebody who has walked so far."""
     name = "at the start" if walk is None else walk.__name__
     return lambda there: there.someone(f"{slug} {name}".replace(" ", "-"), walk, slug)
 
 
+_newcomers = count(1)
+
+
+def newcomer(walk: Walk, slug: str) -> Callable[[Served], str]:
+    """Open the link of somebody who has just walked so far, another one each time: for what time changes."""
+    return lambda there: there.someone(f"{slug}-newcomer-{next(_newcomers)}", walk, slug)
+
+
 ENTERS = person()
+_FIRST = "Pair 1 of 6"
 _SECOND = "Pair 2 of 6"
+_GONE = "gone@lab.example"
+_ONCE_MORE = "The questions once more"
+_FILLED = "Progress of An example, filled by synthetic annotators"
+_TWO_ARMS = "Progress of Told to prefer the truth, or not"
+_BEING_PREPARED = "Progress of A study that is being prepared"
+_EDIT = "Edit “A study that is being prepared”"
+_EVERYTHING = person(to_pair_with_everything, EVERYTHING)
 _STOP = f"/s/{READING}/stop"
 
 PAGES: tuple[Shown, ...] = (
@@ -159,10 +320,26 @@ PAGES: tuple[Shown, ...] = (
     Shown("consent-shorter", "Taking part", person(slug="shorter")),
     Shown("declined", "Thank you", at(f"/s/{READING}/declined")),
     Shown("instructions", "How it works", person(to_instructions)),
+    Shown("instructions-reading-time", "How it works", person(to_instructions, TIE)),
+    Shown("background", "About you", person(to_instructions, EVERYTHING)),
+    Shown("background-error", "About you", person(to_instructions, EVERYTHING), act=send_empty, status=422),
+    Shown("comprehension", "A few questions about the task", person(to_comprehension, EVERYTHING)),
+    Shown("comprehension-again", _ONCE_MORE, person(to_second_attempt, EVERYTHING)),
+    Shown("comprehension-error", _ONCE_MORE, person(to_second_attempt, EVERYTHING), act=send_empty, status=422),
     Shown("practice", "Practice pair", person(to_practice)),
-    Shown("judge", "Pair 1 of 6", person(to_judging)),
+    Shown("practice-tie", "Practice pair", person(to_practice, TIE)),
+    Shown("judge", _FIRST, person(to_judging)),
     Shown("judge-chosen", _SECOND, person(to_second_pair), act=choose_first),
     Shown("judge-error", _SECOND, person(to_second_pair), act=send_empty, status=422),
+    Shown("judge-tie", _FIRST, person(to_judging, TIE)),
+    Shown("judge-early", _FIRST, newcomer(to_judging, TIE), act=answer_early, status=422),
+    Shown("belief", "Before pair 1 of 7", person(to_belief, EVERYTHING)),
+    Shown("belief-error", "Before pair 1 of 7", person(to_belief, EVERYTHING), act=send_empty, status=422),
+    Shown("judge-everything", "Pair 1 of 7", _EVERYTHING),
+    Shown("judge-everything-chosen", "Pair 1 of 7", _EVERYTHING, act=choose_everything),
+    Shown("judge-everything-error", "Pair 1 of 7", _EVERYTHING, act=choose_all_but_confidence, status=422),
+    Shown("check", "A short check", person(to_check, EVERYTHING)),
+    Shown("check-error", "A short check", person(to_check, EVERYTHING), act=send_empty, status=422),
     Shown("stop", "Stop here?", person(to_second_pair), then=_STOP),
     Shown("looked-up", "Did you look anything up?", person(to_looked_up)),
     Shown("looked-up-error", "Did you look anything up?", person(to_looked_up), act=send_empty, status=422),
@@ -176,6 +353,8 @@ PAGES: tuple[Shown, ...] = (
     Shown("complete-prolific", "Thank you", person(to_complete, "prolific")),
     Shown("complete-withdrawn", "Thank you", person(to_withdrawn)),
     Shown("complete-stopped", "You have stopped", person(to_stopped_complete)),
+    Shown("complete-failed-checks", "Thank you", person(to_failed_checks, EVERYTHING)),
+    Shown("screened-out", "This study is not for you", person(to_screened_out, EVERYTHING)),
     Shown("full", "This study is complete", person(slug="full"), status=410),
     Shown("no-place", "There is no place right now", person(slug="held"), status=503),
     Shown("paused", "This study is paused", person(slug="paused"), status=503),
@@ -192,8 +371,119 @@ PAGES: tuple[Shown, ...] = (
     Shown("study-untouched", "A study that is paused", at("/studies/paused"), signed_in=RESEARCHER),
     Shown("study-filled", "An example, filled by synthetic annotators", at("/studies/example"), signed_in=RESEARCHER),
     Shown("study-two-arms", "Told to prefer the truth, or not", at("/studies/two-arms"), signed_in=RESEARCHER),
+    Shown("progress", "Progress of Reading closely", at(f"/studies/{READING}/progress"), signed_in=RESEARCHER),
+    Shown("progress-filled", _FILLED, at("/studies/example/progress"), signed_in=RESEARCHER),
+    Shown("progress-two-arms", _TWO_ARMS, at("/studies/two-arms/progress"), signed_in=RESEARCHER),
+    Shown("progress-draft", _BEING_PREPARED, at("/studies/draft/progress"), signed_in=RESEARCHER),
+    Shown("plan", "Plan a study", at("/studies/plan"), signed_in=RESEARCHER),
+    Shown("plan-result", "Plan a study", at("/studies/plan?simulations=40&pay=£2.50"), signed_in=RESEARCHER),
+    Shown("plan-error", "Plan a study", at("/studies/plan?rates=0.2"), signed_in=RESEARCHER, status=422),
+    Shown("study-amended", "Raised, and without one pair", at(f"/studies/{AMENDED}"), signed_in=RESEARCHER),
+    Shown("study-pilot", "Raised, and without one pair", at(f"/studies/{AMENDED}-pilot-1"), signed_in=RESEARCHER),
+    Shown("study-new", "New study", at("/studies/new"), signed_in=RESEARCHER),
+    Shown("study-new-error", "New study", at("/studies/new"), signed_in=RESEARCHER, act=type_wrongly),
+    Shown("study-edit", _EDIT, at("/studies/draft/edit"), signed_in=RESEARCHER),
+    Shown("study-edit-texts", _EDIT, at("/studies/draft/edit"), signed_in=RESEARCHER, act=show_texts),
+    Shown("study-open", "Open “A study that is being prepared”?", at("/studies/draft/open"), signed_in=RESEARCHER),
+    Shown("study-clone", "Clone “Reading closely”", at(f"/studies/{READING}/clone"), signed_in=RESEARCHER),
+    Shown(
+        "study-retire-error",
+        "Retire a pair of “Reading closely”",
+        at(f"/studies/{READING}/retire"),
+        signed_in=RESEARCHER,
+        act=send_ask,
+    ),
+    Shown("study-not-a-draft", "This could not be done", at(f"/studies/{READING}/edit"), "", RESEARCHER, status=409),
+    Shown("preview-consent", "Taking part", lambda there: there.someone("a preview", slug=there.preview)),
+    Shown("preview-judge", _FIRST, lambda there: there.someone("previewing", to_judging, there.preview)),
+    Shown("preview-complete", "Thank you", lambda there: there.someone("previewed", to_complete, there.preview)),
     Shown("studies-none", "Studies", at("/studies"), signed_in="new@lab.example"),
     Shown("not-for-this-role", "This page is for admins", at("/admin/sets"), signed_in=RESEARCHER, status=403),
     Shown("sets", "Sets", at("/admin/sets"), signed_in=ADMIN),
     Shown("accounts", "Accounts", at("/admin/accounts"), signed_in=ADMIN),
+    Shown("account", RESEARCHER, lambda there: there.account(RESEARCHER), signed_in=ADMIN),
+    Shown("account-disabled", _GONE, lambda there: there.account(_GONE), signed_in=ADMIN),
+    Shown(
+        "account-disable",
+        f"Disable {RESEARCHER}?",
+        lambda there: there.account(RESEARCHER, "/disable"),
+        signed_in=ADMIN,
+    ),
+    Shown(
+        "account-role", f"The role of {RESEARCHER}", lambda there: there.account(RESEARCHER, "/role"), signed_in=ADMIN
+    ),
+    Shown(
+        "account-role-error",
+        f"The role of {ADMIN}",
+        lambda there: there.account(ADMIN, "/role"),
+        signed_in=ADMIN,
+        act=demote,
+        status=422,
+    ),
+    Shown(
+        "account-last-admin",
+        "This is the last active admin",
+        lambda there: there.account(ADMIN, "/disable"),
+        signed_in=ADMIN,
+        act=press_it,
+    ),
+    Shown(
+        "account-reset",
+        "The link is ready",
+        lambda there: there.account(RESEARCHER, "/reset"),
+        signed_in=ADMIN,
+        act=make_the_link,
+    ),
+    Shown("invite", "Invite somebody", at("/admin/invitations/new"), signed_in=ADMIN),
+    Shown(
+        "invite-error",
+        "Invite somebody",
+        at("/admin/invitations/new"),
+        signed_in=ADMIN,
+        act=invite_again,
+        status=422,
+    ),
+    Shown(
+        "invite-renewed",
+        "The invitation is ready",
+        lambda there: there.invitation("/renew"),
+        signed_in=ADMIN,
+        act=make_the_link,
+    ),
+    Shown("audit", "Audit log", at("/admin/audit"), signed_in=ADMIN),
+    Shown("audit-filtered", "Audit log", at("/admin/audit?kind=token_made&since=2026-01-01"), signed_in=ADMIN),
+    Shown("audit-none", "Audit log", at("/admin/audit?until=2020-01-01"), signed_in=ADMIN),
+    Shown("audit-error", "Audit log", at("/admin/audit?since=soon"), signed_in=ADMIN, status=422),
+    Shown("your-account", "Your account", at("/account"), signed_in=RESEARCHER),
+    Shown("your-account-bare", "Your account", at("/account"), signed_in="new@lab.example"),
+    Shown("your-password", "Change your password", at("/account/password"), signed_in=RESEARCHER),
+    Shown(
+        "your-password-error",
+        "Change your password",
+        at("/account/password"),
+        signed_in=RESEARCHER,
+        act=fill_wrongly(("current", "x"), ("new", "password1234"), ("again", "password1234")),
+        status=422,
+    ),
+    Shown("make-token", "Make an API token", at("/account/tokens/new"), signed_in=RESEARCHER),
+    Shown(
+        "make-token-error",
+        "Make an API token",
+        at("/account/tokens/new"),
+        signed_in=RESEARCHER,
+        act=fill_wrongly(("name", "the lab's server")),
+        status=422,
+    ),
+    Shown("token-made", "Your new token", at("/account/tokens/new"), signed_in="new@lab.example", act=make_a_token),
+    Shown("invitation", "Make your account", lambda there: there.invitation_link()),
+    Shown(
+        "invitation-error",
+        "Make your account",
+        lambda there: there.invitation_link(),
+        act=fill_wrongly(("password", "password1234"), ("again", "password1234")),
+        status=422,
+    ),
+    Shown("invitation-used", "This invitation is no longer open", at("/login/invitation/used-before"), status=410),
+    Shown("reset", "Set a new password", lambda there: there.reset_link("new@lab.example")),
+    Shown("reset-used", "This link no longer sets a password", at("/login/password/used-before"), status=410),
 )

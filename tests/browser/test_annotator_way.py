@@ -43,7 +43,7 @@ def test_three_people_take_part_and_the_export_holds_exactly_what_they_saw_and_c
         page.goto(f"{there.base}/studies")
         page.get_by_role("link", name="What do people prefer?").click()
         with page.expect_download() as downloading:
-            page.get_by_role("link", name="Choices").click()
+            page.get_by_role("link", name="Choices as CSV").click()
         downloading.value.save_as(tmp_path / "choices.csv")
     assert downloading.value.suggested_filename == f"{WAY}-choices.csv"
     with (tmp_path / "choices.csv").open(newline="", encoding="utf-8") as file:

@@ -12,7 +12,11 @@ from tests.browser.shown import PAGES, Shown
 
 pytestmark = pytest.mark.browser
 
-JUDGING = tuple(shown for shown in PAGES if shown.name in {"practice", "judge", "judge-error"})
+JUDGING = tuple(
+    shown
+    for shown in PAGES
+    if shown.name in {"practice", "practice-tie", "judge", "judge-error", "judge-tie", "judge-everything"}
+)
 DEBRIEF = next(shown for shown in PAGES if shown.name == "debrief")
 
 

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.browser
 
 VARIANTS = {"light": DESKTOP, "dark": DESKTOP.dark(), "phone": PHONE, "plain": PLAIN}
 # What a phone shows at first and at the end, where something stays on the screen.
-_FIXED = ("practice", "judge", "judge-chosen", "judge-error")
+_FIXED = ("practice", "judge", "judge-chosen", "judge-error", "practice-tie", "judge-tie", "judge-early")
 _HERO = Screen(height=920, sharp=True)
 
 

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -232,39 +233,139 @@ def test_the_status_is_said_in_words_and_an_outer_database_is_not_stopped(shell:
 
 def test_a_set_file_is_checked(shell: Shell) -> None:
     before = shell.content()
-    assert shell.ok("set", "check", "good.jsonl").out.startswith("good.jsonl: 8 misconceptions, no faults, hash ")
-    assert shell.ok("set", "check", "good.jsonl", "--json").json == {
-        "file": "good.jsonl",
-        "misconceptions": 8,
-        "faults": [],
-    }
-    wrong = shell("set", "check", "faulty.jsonl")
-    assert (wrong.code, wrong.out) == (1, "")
-    lines = wrong.err.splitlines()
-    assert len(lines) == 12
-    assert lines[0] == "faulty.jsonl: line 2, field key: must be lower-case letters and digits, with hyphens"
-    assert lines[-1] == "faulty.jsonl: line 3, column 1: not a JSON object (Expecting value)"
+    said = shell.ok("set", "check", "good.jsonl").out
+    assert said.startswith("good.jsonl: 8 misconceptions, hash ")
+    assert "\nno errors, " in said
+    as_json = shell.ok("set", "check", "good.jsonl", "--json").json
+    assert (as_json["file"], as_json["n_misconceptions"], as_json["errors"]) == ("good.jsonl", 8, 0)
+    assert {"findings", "categories", "levels", "sources", "balance", "phrases", "style"} < set(as_json)
+    wrong = shell("set", "check", "faulty.jsonl", "--all")
+    assert (wrong.code, wrong.err) == (1, "")
+    lines = wrong.out.splitlines()
+    assert lines[2:4] == [
+        "error: form (12)",
+        "  line 2, field key: must be lower-case letters and digits, with hyphens",
+    ]
+    assert lines[14] == "  line 3, column 1: not a JSON object (Expecting value)"
+    fewer = shell("set", "check", "faulty.jsonl").out
+    assert "  … and 7 more; --all shows them\n" in fewer
     as_json = shell("set", "check", "faulty.jsonl", "--json")
     assert (as_json.code, as_json.err) == (1, "")
-    assert [f"faulty.jsonl: {fault}" for fault in as_json.json["faults"]] == lines
+    messages = [found["message"] for found in as_json.json["findings"] if found["severity"] == "error"]
+    assert [f"  {message}" for message in messages] == lines[3:15]
     missing = shell("set", "check", "nothing.jsonl")
-    assert (missing.code, missing.err) == (1, "nothing.jsonl: cannot be read: No such file or directory\n")
+    assert missing.code == 1
+    assert "  cannot be read: No such file or directory\n" in missing.out
     assert shell.content() == before
+
+
+def test_a_set_file_is_checked_against_a_set_that_is_there(with_set: Shell) -> None:
+    file = with_set.folder / "near.jsonl"
+    near = [entry(900, claim="Claim number 3 is true!"), entry(901, claim="Ducks quack without an echo.")]
+    file.write_text("".join(to_jsonl(near)), encoding="utf-8")
+    alone = with_set.ok("set", "check", "near.jsonl", "--json").json
+    beside = with_set.ok("set", "check", "near.jsonl", "--against", "good", "--json").json
+    assert [found["code"] for found in alone["findings"] if found["code"].startswith("claim-")] == []
+    (found,) = [found for found in beside["findings"] if found["code"].startswith("claim-")]
+    assert (found["key"], found["row"]) == ("claim-900", 1)
+    assert "of claim-003 of the set good" in found["message"]
+    assert with_set.refused("set", "check", "near.jsonl", "--against", "nothing").startswith(
+        "there is no misconception"
+    )
+    file.unlink()
+
+
+def test_a_foreign_file_is_imported_with_what_was_left_out(shell: Shell) -> None:
+    header = "Type,Category,Question,Best Answer,Best Incorrect Answer,Correct Answers,Incorrect Answers,Source"
+    rows = [
+        "A,Myths,Is it so?,It is not so,It is very much so,No,Yes,https://a.org/x",
+        "A,Myths,Who is it?,I have no comment,It is always me,None,Me,https://a.org/x",
+    ]
+    file = shell.folder / "foreign.csv"
+    file.write_text("\n".join([header, *rows]), encoding="utf-8-sig")
+    done = shell.ok("set", "import", "foreign.csv", "--json").json
+    assert (done["format"], done["accepted"], done["rejected"]) == ("truthfulqa", 1, 1)
+    assert (done["levels"], done["categories"]) == ({"none": 1}, {"myths": 1})
+    assert done["faults"] == [
+        {
+            "unit": "row",
+            "number": 3,
+            "place": "column Best Answer",
+            "reason": "declines to answer, so nothing corrects the false answer",
+        }
+    ]
+    said = shell.ok("set", "import", "foreign.csv", "--slug", "again").out
+    assert "left out: 1 rows\n  row 3, column Best Answer: declines to answer" in said
+    asked: tuple[str, ...] = ("--as", "mapped", "--map", "claim=Question", "--map", "fact=Best Answer")
+    refused = shell.refused("set", "import", "foreign.csv", *asked)
+    assert refused.startswith("no column is prompt or category or sycophantic or helpful_truthful or source_url; name")
+    asked = (*asked, "--map", "prompt=Question", "--map", "category=Category", "--map", "sycophantic=Incorrect Answers")
+    asked = (
+        *asked,
+        "--map",
+        "helpful_truthful=Best Answer",
+        "--fill",
+        "source_publisher=A",
+        "--fill",
+        "source_title=B",
+    )
+    mapped = shell.ok("set", "import", "foreign.csv", "--slug", "mapped", *asked, "--json").json
+    assert (mapped["format"], mapped["accepted"], mapped["rejected"]) == ("mapped", 2, 0)
+    file.write_text("\n".join([header, *rows])[:-30], encoding="utf-8")
+    assert "row 3: has " in shell.refused("set", "import", "foreign.csv")
+    file.unlink()
+
+
+def test_rows_are_skipped_only_where_asked_and_never_those_of_a_damaged_file(shell: Shell) -> None:
+    file = shell.folder / "partly.jsonl"
+    lines = [*to_jsonl(entries(1)), '{"key": "a"}\n']
+    file.write_text("".join(lines), encoding="utf-8")
+    assert "line 9, field claim: missing" in shell.refused("set", "import", "partly.jsonl")
+    done = shell.ok("set", "import", "partly.jsonl", "--skip-rejected", "--json").json
+    assert (done["accepted"], done["rejected"], done["n_misconceptions"]) == (8, 1, 8)
+    file.write_text("".join(lines)[:-3], encoding="utf-8")
+    assert "not a JSON object" in shell.refused("set", "import", "partly.jsonl", "--skip-rejected")
+    file.unlink()
+
+
+def test_two_sets_are_compared(with_set: Shell) -> None:
+    same = with_set.ok("set", "diff", "good.jsonl", "good@1")
+    assert same.out == "0 added, 0 removed, 0 changed, 8 unchanged\n"
+    said = with_set.ok("set", "diff", "good", "better.jsonl").out
+    assert said == (
+        "~ claim-000\n    fact: [-Claim number 0 is not true.-] {+Better.+}\n"
+        "0 added, 0 removed, 1 changed, 7 unchanged\n"
+    )
+    as_json = with_set.ok("set", "diff", "good", "unlevelled.jsonl", "--json").json
+    assert (as_json["a"], as_json["b"], as_json["added"]) == ("good", "unlevelled.jsonl", [])
+    assert as_json["removed"] == [f"claim-00{number}" for number in (0, 3, 4, 5, 6, 7)]
+    (change,) = [change for change in as_json["changed"] if change["key"] == "claim-002"]
+    assert change["fields"] == [{"field": "difficulty_level", "before": 3, "after": None}]
+    assert with_set.refused("set", "diff", "good", "nothing").startswith("there is no misconception set nothing")
+    assert with_set.refused("set", "diff", "good@9", "good").startswith("there is no misconception set good version 9")
+    assert with_set.refused("set", "diff", "faulty.jsonl", "good").startswith("faulty.jsonl: line 2, field key")
 
 
 def test_a_set_is_imported_listed_and_exported(shell: Shell) -> None:
     first = shell.ok("set", "import", "good.jsonl", "--slug", "of-two", "--title", "Two", "--licence", "CC0", "--json")
-    assert first.json | {"content_hash": ""} == {
+    assert first.json | {"content_hash": "", "categories": {"physics": 8}} == {
         "slug": "of-two",
         "version": 1,
         "content_hash": "",
         "n_misconceptions": 8,
         "new": True,
+        "format": "candor-jsonl",
+        "accepted": 8,
+        "rejected": 0,
+        "n_faults": 0,
+        "faults": [],
+        "levels": {str(level): 1 for level in range(1, 9)},
+        "categories": {"physics": 8},
     }
     again = shell.ok("set", "import", "good.jsonl", "--slug", "of-two")
-    assert again.out == "Already there: of-two version 1, 8 misconceptions\n"
+    assert again.out.startswith("Already there: of-two version 1, 8 misconceptions\nlevels: 1 1, 2 1, ")
     second = shell.ok("set", "import", "better.jsonl", "--slug", "of-two")
-    assert second.out == "Imported of-two version 2, 8 misconceptions\n"
+    assert second.out.startswith("Imported of-two version 2, 8 misconceptions\n")
     listed = {row["version"]: row for row in shell.ok("set", "list", "--json").json if row["slug"] == "of-two"}
     assert listed[1]["content_hash"] == first.json["content_hash"]
     assert (listed[1]["title"], listed[1]["licence"], listed[1]["studies"]) == ("Two", "CC0", [])
@@ -286,7 +387,7 @@ def test_a_set_is_named_after_its_file_where_it_can_be(shell: Shell) -> None:
             assert shell.ok("set", "import", name, "--json").json["slug"] == slug
         else:
             assert "cannot be the name of a set" in shell.refused("set", "import", name)
-            assert shell.ok("set", "check", name).out.startswith(f"{name}: 8 misconceptions, no faults")
+            assert shell.ok("set", "check", name).out.startswith(f"{name}: 8 misconceptions, hash ")
         file.unlink()
 
 
@@ -364,6 +465,44 @@ def test_a_study_is_opened_paused_and_closed(with_study: Shell) -> None:
     )
 
 
+def test_a_draft_is_changed_cloned_rehearsed_and_amended(with_study: Shell) -> None:
+    ok, refused = with_study.ok, with_study.refused
+    (with_study.folder / "change.toml").write_text(
+        'pay = "£3"\nratings_per_pair = 2\n[options]\ntie = true\n', encoding="utf-8"
+    )
+    ok("study", "create", "to-change", "--set", "good", "--contact", "x", "--pairs-per-annotator", "4", "--seed", "5")
+    before = ok("study", "show", "to-change", "--json").json
+    assert ok("study", "change", "to-change", "--config", "change.toml").out == "Changed the draft to-change.\n"
+    after = ok("study", "show", "to-change", "--json").json
+    changed = {name for name in after if after[name] != before[name]}
+    assert changed == {"pay", "ratings_per_pair", "options"}
+    (with_study.folder / "faulty.toml").write_text('pay = " "\nset_version = 9\n', encoding="utf-8")
+    assert refused("study", "change", "to-change", "--config", "faulty.toml") == "pay: must not be empty (given: ' ')"
+
+    said = ok("study", "clone", "to-change", "wave-2").out
+    assert said == "Created the draft wave-2. Take people with: candor study open wave-2\n"
+    assert ok("study", "show", "wave-2", "--json").json["seed"] != 5
+    assert refused("study", "clone", "to-change", "wave-2").startswith("there is a study 'wave-2' already")
+    pilot = ok("study", "pilot", "to-change", "--json").json
+    assert (pilot["slug"], pilot["state"], pilot["purpose"]) == ("to-change-pilot-1", "live", "pilot")
+    assert ok("study", "pilot", "to-change").out == (
+        "The pilot to-change-pilot-2 is live. Its address: /s/to-change-pilot-2\n"
+    )
+    assert not {row["slug"] for row in ok("study", "list", "--json").json} & {"to-change-pilot-1", "to-change-pilot-2"}
+
+    assert "a draft can simply be edited" in refused("study", "raise", "to-change", "3")
+    ok("study", "open", "to-change")
+    assert "can only be amended" in refused("study", "change", "to-change", "--config", "change.toml")
+    raised = ok("study", "raise", "to-change", "3", "--json").json
+    assert raised["ratings_per_pair"] == 3
+    assert refused("study", "raise", "to-change", "3").endswith("3 is not more than that")
+    retired = ok("study", "retire", "to-change", "claim-001", "--reason", "disputed").out
+    assert retired.startswith("The pair claim-001 of to-change is retired; design hash ")
+    assert raised["design_hash"] not in retired
+    assert refused("study", "retire", "to-change", "claim-002", "--reason", " ").startswith("say in a few words")
+    assert with_study("study", "retire", "to-change", "claim-002").code == 2
+
+
 def test_studies_that_cannot_be_made_or_moved_are_refused(with_study: Shell) -> None:
     refused = with_study.refused
     create = ("study", "create")
@@ -375,8 +514,7 @@ def test_studies_that_cannot_be_made_or_moved_are_refused(with_study: Shell) -> 
     assert refused(*create, "b", *good, "--set-version", "9").startswith("there is no misconception set good version 9")
     assert refused(*create, "B c", *good).startswith("slug: must be lower-case letters and digits, with hyphens")
     assert refused(*create, "b", *good, "--ratings-per-pair", "0", "--pay", " ") == (
-        "ratings-per-pair: input should be greater than or equal to 1 (given: 0); "
-        "pay: string should have at least 1 character (given: ' ')"
+        "ratings-per-pair: must be 1 or more (given: 0); pay: must not be empty (given: ' ')"
     )
     assert refused(*create, "b", *good, "--arm", "loud").startswith(
         "arm 'loud' is unknown; choose from helpful/neutral"
@@ -416,6 +554,41 @@ def test_a_table_is_exported_to_standard_output_or_a_file(with_study: Shell) -> 
     (with_study.folder / "[").rmdir()
 
 
+def test_tables_are_exported_in_the_format_that_is_named_or_that_the_file_says(with_study: Shell) -> None:
+    study = ("--study", "a-study")
+    for table in ("choices", "pairs", "annotators", "scores", "payments"):
+        assert with_study.ok("export", table, *study).out.startswith("study,")
+    assert with_study.ok("export", "scores", *study, "--format", "jsonl").out == "", "JSON Lines have no header"
+    assert with_study.ok("export", "preferences", *study).out == ""
+    assert with_study.ok(
+        "export", "preferences", *study, "--format", "csv", "--form", "hh", "--unit", "majority"
+    ).out == ("chosen,rejected,synthetic\n")
+    for name, start in {"codebook.jsonl": b'{"table"', "codebook.parquet": b"PAR1", "codebook.txt": b"table,"}.items():
+        with_study.ok("export", "codebook", "-o", name)
+        file = with_study.folder / name
+        assert file.read_bytes().startswith(start)
+        file.unlink()
+
+
+def test_a_bundle_is_exported_and_verified_and_a_part_of_it_refused(with_study: Shell) -> None:
+    with_study.ok("export", "bundle", "--study", "a-study", "-o", "a.zip")
+    file = with_study.folder / "a.zip"
+    said = with_study.ok("export", "verify", "a.zip").out
+    assert "choices.csv" in said
+    assert "a.zip is whole, and as it was written at 20" in said
+    told = with_study.ok("export", "verify", "a.zip", "--json").json
+    assert (told["study"], told["rows"]["choices.csv"], told["rows"]["design.json"]) == ("a-study", 0, None)
+    file.write_bytes(file.read_bytes()[:-30])
+    assert with_study.refused("export", "verify", "a.zip") == (
+        "a.zip is not a whole zip: it was cut short or damaged; download it again"
+    )
+    file.unlink()
+    assert with_study.refused("export", "bundle", "--study", "none", "-o", "a.zip").startswith(
+        "there is no study 'none'"
+    )
+    assert not file.exists()
+
+
 def test_an_export_that_cannot_be_written_leaves_nothing(with_study: Shell) -> None:
     refused = with_study.refused
     folder = with_study.folder / "a-folder"
@@ -453,10 +626,61 @@ def test_accounts_are_made_listed_and_disabled(shell: Shell) -> None:
     assert "ada@example.org" in shell.ok("account", "list").out
     (listed,) = shell.ok("account", "list", "--json").json
     assert (listed["email"], listed["role"], listed["disabled_at"]) == ("ada@example.org", "admin", None)
+    last = shell.refused("account", "disable", "ada@example.org")
+    assert last == "ada@example.org is the last active admin; make somebody else an admin first"
+    assert shell.refused("account", "role", "ada@example.org", "--role", "researcher") == last
+    shell.ok("account", "create", "eve@example.org", "--role", "researcher", "--password-stdin", stdin=password)
+    said = shell.ok("account", "role", "eve@example.org", "--role", "admin").out
+    assert said == "eve@example.org has the role admin.\n"
     assert shell.ok("account", "disable", "ada@example.org").out == "Disabled ada@example.org.\n"
     assert shell.ok("account", "list", "--json").json[0]["disabled_at"] is not None
+    assert shell.ok("account", "enable", "ada@example.org").out == "Enabled ada@example.org.\n"
+    assert shell.refused("account", "enable", "ada@example.org") == "the account of ada@example.org is not disabled"
     assert shell.refused("account", "disable", "nobody@example.org")
     assert shell("account", "create", "bob@example.org", "--role", "admin").code == 2, "no terminal to ask on"
+
+
+def test_a_weak_password_is_refused(shell: Shell) -> None:
+    typed = ("account", "create", "weak@example.org", "--role", "researcher", "--password-stdin")
+    for password, said in (("password1234", "guessed early"), ("tiny", "at least 12"), ("weak@example.org", "email")):
+        done = shell(*typed, stdin=f"{password}\n")
+        assert (done.code, done.out) == (1, "")
+        assert said in done.err
+        assert password not in done.err.replace("too short", "")
+
+
+def test_people_are_invited_and_invitations_withdrawn(shell: Shell) -> None:
+    invite = ("account", "invite", "Cy@example.org", "--role", "researcher")
+    link = shell.ok(*invite).out
+    assert re.fullmatch(r"http://127\.0\.0\.1:8000/login/invitation/[\w-]{43}\n", link)
+    assert shell.refused(*invite) == "cy@example.org has been invited already; renew that invitation, or withdraw it"
+    (listed,) = shell.ok("account", "invitations", "--json").json
+    assert (listed["email"], listed["role"], listed["expired"]) == ("cy@example.org", "researcher", False)
+    assert "cy@example.org" in shell.ok("account", "invitations").out
+    assert shell.ok("account", "withdraw", "cy@example.org").out == "Withdrew the invitation of cy@example.org.\n"
+    assert shell.refused("account", "withdraw", "cy@example.org").startswith("there is no pending invitation for cy@")
+    elsewhere = shell(*invite, "--days", "2", "--json", CANDOR_PUBLIC_URL="https://study.example.org/")
+    assert elsewhere.json["link"].startswith("https://study.example.org/login/invitation/")
+
+
+def test_a_password_is_reset_by_a_link(shell: Shell) -> None:
+    assert re.fullmatch(r"\S+/login/password/[\w-]{43}\n", shell.ok("account", "reset", "ada@example.org").out)
+    assert shell.refused("account", "reset", "nobody@example.org").startswith("there is no account for nobody@")
+
+
+def test_tokens_are_printed_once_listed_and_revoked(shell: Shell) -> None:
+    make = ("account", "token", "ada@example.org", "--name", "ci")
+    token = shell.ok(*make, "--scope", "control", "--days", "7").out
+    assert re.fullmatch(r"candor_[\w-]{43}\n", token)
+    assert shell.refused(*make).startswith("there is a token called 'ci' already")
+    (listed,) = shell.ok("account", "tokens", "ada@example.org", "--json").json
+    assert (listed["name"], listed["scope"], listed["last_used_at"]) == ("ci", "control", None)
+    assert token.strip() not in str(shell.content())
+    assert token.strip() not in shell.ok("account", "tokens", "ada@example.org").out
+    said = shell.ok("account", "revoke-token", "ada@example.org", "ci").out
+    assert said == "Revoked the token ci of ada@example.org.\n"
+    assert shell.refused("account", "revoke-token", "ada@example.org", "ci").startswith("there is no token 'ci'")
+    assert shell("account", "token", "ada@example.org", "--name", "x", "--days", "400").code == 2
 
 
 # The server, and annotators that are programs.

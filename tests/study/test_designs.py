@@ -67,27 +67,23 @@ def test_numbers_are_taken_to_their_bounds_and_refused_beyond(option: str, least
     named = option.replace("_", "-")
     for value in (least, most):
         assert getattr(check_design(LEAST | {option: value}), option) == value
-    assert faults(**{option: least - 1}) == [
-        f"{named}: input should be greater than or equal to {least} (given: {least - 1})"
-    ]
-    assert faults(**{option: most + 1}) == [
-        f"{named}: input should be less than or equal to {most} (given: {most + 1})"
-    ]
+    assert faults(**{option: least - 1}) == [f"{named}: must be {least} or more (given: {least - 1})"]
+    assert faults(**{option: most + 1}) == [f"{named}: must be {most} or less (given: {most + 1})"]
 
 
 @pytest.mark.parametrize("option", [*(option for option, *_ in BOUNDS), "min_pairs", "seed"])
 @pytest.mark.parametrize("value", ["many", 2.5, None, []])
 def test_what_is_no_whole_number_is_named(option: str, value: Any) -> None:
     (fault,) = faults(**{option: value})
-    assert fault.startswith(f"{option.replace('_', '-')}: input should be a valid integer")
+    assert fault.startswith(f"{option.replace('_', '-')}: must be a whole number")
     assert fault.endswith(f"(given: {value!r})")
 
 
 def test_the_seed_fits_its_column() -> None:
     for seed in (0, 2**63 - 1):
         assert check_design(LEAST | {"seed": seed}).seed == seed
-    assert faults(seed=-1) == ["seed: input should be greater than or equal to 0 (given: -1)"]
-    assert faults(seed=2**63) == [f"seed: input should be less than {2**63} (given: {2**63})"]
+    assert faults(seed=-1) == ["seed: must be 0 or more (given: -1)"]
+    assert faults(seed=2**63) == [f"seed: must be less than {2**63} (given: {2**63})"]
 
 
 def test_the_fewest_pairs_are_no_more_than_the_pairs() -> None:
@@ -95,7 +91,7 @@ def test_the_fewest_pairs_are_no_more_than_the_pairs() -> None:
     said = "min-pairs is larger than pairs-per-annotator; lower it"
     assert faults(min_pairs=9, pairs_per_annotator=8) == [said]
     assert faults(min_pairs=21) == [said], "of 20 by default"
-    assert faults(min_pairs=0) == ["min-pairs: input should be greater than or equal to 1 (given: 0)"]
+    assert faults(min_pairs=0) == ["min-pairs: must be 1 or more (given: 0)"]
 
 
 @pytest.mark.parametrize("slug", ["a", "0", "a-b", "2026-study-1", "a" * 60])
@@ -108,8 +104,36 @@ def test_what_is_no_slug_is_named(slug: str) -> None:
     assert faults(slug=slug) == [f"slug: must be lower-case letters and digits, with hyphens (given: {slug!r})"]
 
 
+@pytest.mark.parametrize("slug", ["new", "plan"])
+def test_a_slug_is_not_the_name_of_a_page(slug: str) -> None:
+    assert faults(slug=slug) == [f"slug: is the name of a page; choose another (given: {slug!r})"]
+
+
+PLACES: list[Any] = [
+    ({"slug": "A"}, ("slug",), "must be lower-case letters and digits, with hyphens"),
+    ({"min_pairs": 21}, ("min_pairs",), "min-pairs is larger than pairs-per-annotator; lower it"),
+    ({"arms": ()}, ("arms",), "arms must be given, and each only once"),
+    ({"texts": {"consent": ""}}, ("texts", "consent"), "has no words for consent"),
+    ({"texts": {"practice": PRACTICE | {"first": ""}}}, ("texts", "practice", "first"), "has no words for practice"),
+    ({"options": {"attention_checks": 99}}, ("options", "attention_checks"), "must be 20 or less"),
+    ({"options": {"attention_checks": 20}}, ("options", "attention_checks"), "options.attention_checks do not fit"),
+    ({"options": {"exclusions": {"failed_checks": 1}}}, ("options", "exclusions", "failed_checks"), "exclusions.fai"),
+    ({"options": {"refill_excluded": True}}, ("options", "refill_excluded"), "refill_excluded needs"),
+    ({"options": {"background": [{"key": "A"}]}}, ("options", "background", 0, "key"), "must be lower-case letters"),
+]
+
+
+@pytest.mark.parametrize(("values", "at", "said"), PLACES)
+def test_a_fault_has_its_place_among_the_values(values: dict[str, Any], at: tuple[Any, ...], said: str) -> None:
+    with pytest.raises(DesignFaulty) as refusal:
+        check_design(LEAST | values)
+    assert refusal.value.found[0].at == at
+    assert refusal.value.found[0].said.startswith(said)
+    assert refusal.value.found[0].said in refusal.value.faults[0]
+
+
 def test_a_slug_has_at_most_sixty_characters() -> None:
-    assert faults(slug="a" * 61) == [f"slug: string should have at most 60 characters (given: {'a' * 61!r})"]
+    assert faults(slug="a" * 61) == [f"slug: must have at most 60 characters (given: {'a' * 61!r})"]
 
 
 @pytest.mark.parametrize(("option", "most"), [("title", 200), ("contact", 300), ("pay", 200), ("question", 20_000)])
@@ -117,9 +141,9 @@ def test_texts_say_something_and_have_an_end(option: str, most: int) -> None:
     longest = "x" * most
     assert getattr(check_design(LEAST | {option: f" {longest}\n"}), option) == longest
     for blank in ("", " ", "\n\t"):
-        assert faults(**{option: blank}) == [f"{option}: string should have at least 1 character (given: {blank!r})"]
+        assert faults(**{option: blank}) == [f"{option}: must not be empty (given: {blank!r})"]
     assert faults(**{option: "x" * (most + 1)}) == [
-        f"{option}: string should have at most {most} characters (given: '{'x' * 79}…)"
+        f"{option}: must have at most {most} characters (given: '{'x' * 79}…)"
     ]
     assert faults(**{option: "a\x00b"}) == [rf"{option}: holds a NUL character (given: 'a\x00b')"]
     (fault,) = faults(**{option: "\ud800"})

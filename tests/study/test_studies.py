@@ -336,6 +336,8 @@ DESIGN_COLUMNS = {
     "synthetic": "NOT synthetic",
     "design_hash": "'other'",
     "created_at": "now() + interval '1 second'",
+    "purpose": "'pilot'",
+    "copy_of_id": "id",
 }
 
 

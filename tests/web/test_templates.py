@@ -11,7 +11,20 @@ from typing import TypedDict
 import pytest
 
 from app import resources
-from app.web.admin.pages import AccountRow, Accounts, SetRow, Sets
+from app.web.account.pages import ChangePassword, MakeToken, YourAccount
+from app.web.admin.pages import (
+    AccountDetail,
+    AccountRow,
+    Accounts,
+    ActRow,
+    Audit,
+    AuditFilter,
+    ChangeRole,
+    InvitationRow,
+    Invite,
+    SetRow,
+    Sets,
+)
 from app.web.annotator.pages import (
     AttentionCheck,
     Belief,
@@ -29,9 +42,15 @@ from app.web.annotator.pages import (
     Stop,
 )
 from app.web.annotator.way import Common
-from app.web.login.pages import Login, LoginLink, Start
+from app.web.desk import Confirm, ShownOnce, TokenRow
+from app.web.login.pages import Login, LoginLink, SetPassword, Start
+from app.web.markdown import markdown
 from app.web.pages import Link, Notice, Page, render
-from app.web.researcher.pages import LevelProgress, Studies, StudyDetail, StudyRow
+from app.web.researcher.downloads import Download, Downloads
+from app.web.researcher.pages import LevelProgress, Paste, Recruiting, Studies, StudyDetail, StudyRow
+from tests.web.configuring_samples import FORM_PAGES, around
+from tests.web.planning_samples import PLAN_PAGES, PREREGISTERED, TO_PREREGISTER
+from tests.web.progress_samples import PROGRESS_PAGES
 
 
 class Desk(TypedDict):
@@ -49,6 +68,7 @@ STEP: Common = {
     "contact": "study@example.org",
     "stop": "/s/demo/stop",
     "error": "",
+    "purpose": "study",
 }
 LAST_STEP: Common = {**STEP, "stop": ""}
 DESK: Desk = {"email": "ada@example.org", "is_admin": True, "form_token": "form-token"}
@@ -81,6 +101,7 @@ CONSENT_PARAGRAPHS = (
     "Taking part is your choice. You can stop at any time, and you can have your answers removed at the end.",
     "Some of what you read may be wrong. At the end we explain what was behind it, with sources.",
 )
+CONSENT_TEXT = markdown("\n\n".join((*CONSENT_PARAGRAPHS, "## More\n\n[The lab](https://lab.example) *answers*.")))
 CLAIM = Debriefed(
     claim="Dolphins are a kind of fish.",
     fact="Dolphins are mammals: they breathe air with lungs, are warm-blooded and feed their young on milk.",
@@ -113,12 +134,12 @@ QUESTIONS = Questions(
         Question(name="long", legend="For how long?", answers=("Years", "Months"), given="Months"),
     ),
     error_field="often-1",
-    paragraphs=("Judge by reading alone.",),
+    text=markdown("Judge by reading alone."),
 )
 CONSENT = Consent(
     title="Taking part",
     **LAST_STEP,
-    paragraphs=CONSENT_PARAGRAPHS,
+    text=CONSENT_TEXT,
     n_pairs=20,
     shorter=False,
     expected_minutes=25,
@@ -127,9 +148,9 @@ CONSENT = Consent(
 DEBRIEF = Debrief(
     title="What was behind it",
     **LAST_STEP,
-    paragraphs=(
-        "Some of what you read was false, on purpose. One of the two responses agreed with a false claim.",
-        "We study how people choose between an accurate answer and a convincing one that agrees with them.",
+    text=markdown(
+        "Some of what you read was false, on purpose. One of the two responses agreed with a false claim.\n\n"
+        "We study how people choose between an accurate answer and a convincing one that agrees with them."
     ),
     claims=(
         CLAIM,
@@ -148,6 +169,13 @@ COMPLETE = Complete(
     said=("Your answers have been kept.",),
     debrief="/s/demo/debrief",
 )
+CHOICES_FILES = Download(
+    title="Choices",
+    holds="One row a stored choice; 648 of them are counted.",
+    links=tuple(
+        Link(text=text, href=f"/studies/example/export/choices.{text}") for text in ("csv", "jsonl", "parquet")
+    ),
+)
 STUDY = StudyDetail(
     title="Which answers do people prefer?",
     **DESK,
@@ -162,7 +190,17 @@ STUDY = StudyDetail(
         ("Pairs a person", "20"),
         ("Design hash", "9f2c4b7a10d35e8866c1f0a9b4d27e3158fa60cc71e2d94b05a8837d6ef41b92"),
     ),
-    entry="https://study.example.org/s/example",
+    recruiting=Recruiting(
+        title="To paste into Prolific",
+        values=(
+            Paste(
+                name="paste-address",
+                term="Study URL",
+                value="https://study.example.org/s/example?STUDY_ID={{%STUDY_ID%}}",
+            ),
+            Paste(name="paste-complete", term="Code: complete", value="QUIET-7391", note="For who judged every pair."),
+        ),
+    ),
     levels=tuple(
         LevelProgress(
             arm="helpful, neutral", level=n, n_pairs=33, n_slots=165, n_filled=18 * n, n_held=n, percent=11 * n
@@ -173,7 +211,11 @@ STUDY = StudyDetail(
     n_filled=648,
     n_held=36,
     people=(("Reading the consent page", 3), ("Judging", 21), ("Finished", 1042), ("Stopped early", 7)),
-    exports=(Link(text="Choices (CSV)", href="/studies/example/choices.csv"),),
+    exports=Downloads(
+        bundle="/studies/example/export/bundle.zip",
+        tables=(CHOICES_FILES, replace(CHOICES_FILES, title="Codebook", holds="What every column means.")),
+        payments=replace(CHOICES_FILES, title="Payments", holds=""),
+    ),
     as_of=WHEN,
 )
 STUDIES = Studies(
@@ -204,7 +246,105 @@ STUDIES = Studies(
         ),
     ),
 )
-ACCOUNT = AccountRow(email="ada@example.org", role="admin", created_at=WHEN, disabled=False, n_sessions=2)
+ACCOUNT = AccountRow(
+    href="/admin/accounts/1",
+    email="ada@example.org",
+    role="admin",
+    created_at=WHEN,
+    disabled=False,
+    last_signed_in_at=WHEN,
+    n_sessions=2,
+    n_tokens=1,
+)
+BO = replace(ACCOUNT, email="bo@example.org", role="researcher", disabled=True, last_signed_in_at=None)
+INVITED = InvitationRow(
+    href="/admin/invitations/1",
+    email="cy@example.org",
+    role="researcher",
+    created_at=WHEN,
+    expires_at=WHEN,
+    expired=False,
+)
+TOKEN = TokenRow(
+    name="the lab's server",
+    scope="control",
+    created_at=WHEN,
+    expires_at=WHEN,
+    expired=False,
+    last_used_at=None,
+    revoke="/account/tokens/1/revoke",
+)
+TOKENS = (TOKEN, replace(TOKEN, name="laptop", scope="read", expired=True, last_used_at=WHEN))
+ACCOUNTS = Accounts(
+    title="Accounts",
+    **DESK,
+    section="accounts",
+    accounts=(ACCOUNT, BO),
+    invitations=(INVITED, replace(INVITED, expired=True)),
+)
+ACCOUNT_DETAIL = AccountDetail(
+    title="ada@example.org",
+    **DESK,
+    section="accounts",
+    account=ACCOUNT,
+    number=1,
+    own=True,
+    has_password=True,
+    tokens=TOKENS,
+)
+YOURS = YourAccount(
+    title="Your account",
+    **DESK,
+    section="account",
+    role="admin",
+    created_at=WHEN,
+    last_signed_in_at=WHEN,
+    has_password=True,
+    tokens=TOKENS,
+    done="",
+)
+MAKE_TOKEN = MakeToken(
+    title="Make an API token", **DESK, section="account", first_day=WHEN.date(), last_day=WHEN.date().replace(year=2027)
+)
+SET_PASSWORD = SetPassword(
+    title="Make your account",
+    form_token="form-token",
+    action="/login/invitation/x",
+    email="cy@example.org",
+    role="researcher",
+    shortest=12,
+    button="Make my account",
+)
+INVITE = Invite(title="Invite somebody", **DESK, section="accounts", days=7)
+CHANGE_ROLE = ChangeRole(
+    title="The role of bo@example.org",
+    **DESK,
+    section="accounts",
+    account="bo@example.org",
+    action="/admin/accounts/2/role",
+    back="/admin/accounts/2",
+    role="researcher",
+)
+CHANGE_PASSWORD = ChangePassword(title="Change your password", **DESK, section="account", shortest=12)
+AUDIT = Audit(
+    title="Audit log",
+    **DESK,
+    section="audit",
+    chosen=AuditFilter(kind="role_changed", since="2026-11-01"),
+    kinds=(("signed_in", "Signed in"), ("role_changed", "Changed a role")),
+    accounts=(("1", "ada@example.org"),),
+    studies=(("demo", "demo"),),
+    acts=(
+        ActRow(
+            at=WHEN, what="Changed a role", told="from researcher to admin", who="ada@example.org", about="", study=""
+        ),
+        ActRow(at=WHEN, what="Opened a study", told="", who="a command", about="", study="demo"),
+    ),
+    filtered=True,
+    newest="/admin/audit?kind=role_changed",
+    older="/admin/audit?kind=role_changed&before=7",
+    download="/admin/audit.csv?kind=role_changed",
+)
 SET = SetRow(
     slug="starter",
     version=1,
@@ -237,7 +377,7 @@ BEFORE_DEBRIEF: dict[str, Page] = {
     "instructions": Instructions(
         title="How it works",
         **STEP,
-        paragraphs=CONSENT_PARAGRAPHS[:2],
+        text=CONSENT_TEXT,
         question="Which response do you prefer?",
         min_reading_seconds=5,
     ),
@@ -262,6 +402,8 @@ BEFORE_DEBRIEF: dict[str, Page] = {
         error_field="confidence-1",
         given={"side": "tie", "reason": "Because <it> is"},
     ),
+    "judge-preview": replace(JUDGE, purpose="preview"),
+    "consent-pilot": replace(CONSENT, purpose="pilot"),
     "judge-practice": replace(JUDGE, title="Practice pair", practice=True, position=0),
     "judge-first": replace(JUDGE, title="Pair 1 of 20", position=1),
     "judge": JUDGE,
@@ -279,6 +421,7 @@ AFTER: dict[str, Page] = {
     "debrief-error": replace(DEBRIEF, error="Choose what happens to your answers"),
     "complete": COMPLETE,
     "complete-open": replace(COMPLETE, code="", way_out="", said=("Your answers have been withdrawn.",)),
+    "complete-preview": replace(COMPLETE, purpose="preview"),
     "complete-stopped": replace(COMPLETE, title="You have stopped", code="", way_out="", said=("You stopped early.",)),
     "studies": STUDIES,
     "studies-none": replace(STUDIES, studies=(), is_admin=False),
@@ -288,16 +431,62 @@ AFTER: dict[str, Page] = {
         synthetic=False,
         levels=STUDY.levels + tuple(replace(row, arm="helpful, prefer truth") for row in STUDY.levels),
     ),
-    "study-draft": replace(STUDY, state="draft", synthetic=False, levels=(), people=(), exports=()),
+    **PLAN_PAGES,
+    **PROGRESS_PAGES,
+    "study-preregistered": replace(STUDY, preregistration=PREREGISTERED),
+    "study-to-preregister": replace(STUDY, preregistration=TO_PREREGISTER),
+    "study-draft": replace(STUDY, state="draft", synthetic=False, levels=(), people=(), exports=None, recruiting=None),
     "sets": Sets(title="Sets", **DESK, section="sets", sets=(SET, replace(SET, version=2, studies=(), n_unlevelled=3))),
     "sets-none": Sets(title="Sets", **DESK, section="sets", sets=()),
-    "accounts": Accounts(
-        title="Accounts",
+    "accounts": ACCOUNTS,
+    "accounts-done": replace(ACCOUNTS, invitations=(), done="The invitation was withdrawn."),
+    "account": ACCOUNT_DETAIL,
+    "account-disabled": replace(ACCOUNT_DETAIL, account=BO, own=False, has_password=False, tokens=()),
+    "your-account": YOURS,
+    "your-account-bare": replace(YOURS, role="researcher", has_password=False, tokens=(), done="Done.", is_admin=False),
+    "your-password": CHANGE_PASSWORD,
+    "your-password-error": replace(CHANGE_PASSWORD, error="Enter your current password", error_field="current"),
+    "your-password-weak": replace(CHANGE_PASSWORD, error="The password is too short", error_field="new"),
+    "your-password-twice": replace(CHANGE_PASSWORD, error="They are not the same", error_field="again"),
+    "make-token": MAKE_TOKEN,
+    "make-token-error": replace(MAKE_TOKEN, name="x", scope="read", error="Give it a name", error_field="name"),
+    "make-token-scope": replace(MAKE_TOKEN, name="x", error="Choose what it may do", error_field="scope-read"),
+    "make-token-lasts": replace(MAKE_TOKEN, scope="read", error="Choose how long", error_field="lasts-30"),
+    "make-token-until": replace(MAKE_TOKEN, lasts="date", until="soon", error="Enter a date", error_field="until"),
+    "set-password": SET_PASSWORD,
+    "set-password-reset": replace(SET_PASSWORD, role="", title="Set a new password", button="Set the password"),
+    "set-password-error": replace(SET_PASSWORD, error="The password is too short", error_field="password"),
+    "set-password-twice": replace(SET_PASSWORD, error="They are not the same", error_field="again"),
+    "invite": INVITE,
+    "invite-error": replace(INVITE, address="x", error="Enter an email address", error_field="address"),
+    "invite-role": replace(INVITE, address="x@y.org", error="Choose a role", error_field="role-researcher"),
+    "role": CHANGE_ROLE,
+    "role-error": replace(CHANGE_ROLE, error="This is the last admin", error_field="role-researcher"),
+    "audit": AUDIT,
+    "audit-none": replace(AUDIT, acts=(), newest="", older=""),
+    "audit-empty": replace(AUDIT, acts=(), filtered=False, newest="", older=""),
+    "audit-error": replace(AUDIT, acts=(), error="Enter the first day as a date", error_field="since"),
+    "audit-error-account": replace(AUDIT, acts=(), error="Choose one of them", error_field="account"),
+    "confirm": Confirm(
+        title="Disable bo@example.org?",
         **DESK,
         section="accounts",
-        accounts=(ACCOUNT, replace(ACCOUNT, email="bo@example.org", role="researcher", disabled=True)),
+        paragraphs=("They are signed out everywhere.", "You can enable the account again."),
+        action="/admin/accounts/2/disable",
+        button="Disable the account",
+        back="/admin/accounts/2",
+    ),
+    "shown-once": ShownOnce(
+        title="Your new token",
+        **DESK,
+        section="account",
+        paragraphs=("Copy it now.", "It is not shown again."),
+        what="token",
+        value="candor_" + "x" * 43,
+        back=Link(text="Your account", href="/account"),
     ),
 }
+AFTER |= FORM_PAGES | around(STUDY)
 PAGES = BEFORE_DEBRIEF | AFTER
 SPOILERS = ("sycophan", "misconception", "truthful", "arm")
 
@@ -366,7 +555,12 @@ def test_every_page_has_a_sample_and_every_template_is_a_page_or_its_frame() -> 
     assert {page.template for page in PAGES.values()} == shown
     folder = resources.folder("templates")
     files = {file.relative_to(folder).as_posix() for file in folder.rglob("*.html")}
-    assert files - shown == {"_macros.html", "base.html", "annotator/base.html", "signed_in.html"}
+    assert files - shown == {"_macros.html", "base.html", "annotator/base.html", "signed_in.html", "_accounts.html"} | {
+        "_charts.html",
+        "researcher/_exports.html",
+        "researcher/_preregistration.html",
+        "researcher/_fields.html",
+    }
 
 
 def test_one_heading_says_the_title_and_so_does_the_document(page: Page) -> None:
@@ -525,8 +719,19 @@ def test_a_pause_is_offered_once(name: str, said: bool) -> None:
         ("study-draft", "candor study open example"),
         ("studies-none", "candor study create"),
         ("sets-none", "candor set import FILE"),
-        ("accounts", "candor account create EMAIL --role researcher"),
+        ("accounts-done", "candor account invite EMAIL --role researcher"),
+        ("your-account-bare", "This account has no password"),
+        ("audit-none", "Nothing that was done is like this."),
+        ("audit-empty", "Nothing has been done yet."),
+        ("shown-once", "It is not shown again."),
         ("consent-shorter", "Fewer pairs than usual are left"),
+        ("judge-preview", "<strong>Preview:</strong> nothing you do here counts."),
+        ("complete-preview", "<strong>Preview:</strong> nothing you do here counts."),
+        ("consent-pilot", "<strong>Pilot:</strong> a trial run of this study."),
+        ("study-pilot", "<strong>Pilot.</strong>"),
+        ("study-around", "Pair x retired"),
+        ("configure-rendered", "<h2>Hello</h2>"),
+        ("studies-none", "/studies/new"),
     ],
 )
 def test_a_page_says(name: str, said: str) -> None:
@@ -539,6 +744,24 @@ def test_the_false_response_is_marked_by_a_word_wherever_it_is_repeated() -> Non
     assert [bool(hatch) for hatch, _ in repeated] == [False, True] * len(DEBRIEF.claims)
 
 
+@pytest.mark.parametrize("name", ["study", "complete"])
+def test_each_value_to_copy_has_its_button_that_waits_for_the_script(name: str) -> None:
+    read = Reader(html_of(PAGES[name]))
+    ids = {element.attributes["id"]: element for element in read.elements if "id" in element.attributes}
+    buttons = [button for button in read.all("button") if "data-copy" in button.attributes]
+    assert len(buttons) == (2 if name == "study" else 1)
+    for button in buttons:
+        assert "hidden" in button.attributes
+        assert ids[button.attributes["data-copy"]].text.strip()
+        assert ids[button.attributes["data-said"]].attributes["role"] == "status"
+    assert [script for script in read.all("script") if "/static/copy.js" in script.attributes["src"]]
+
+
+def test_nothing_to_copy_loads_no_script() -> None:
+    assert "copy.js" not in html_of(PAGES["study-draft"])
+    assert "copy.js" not in html_of(PAGES["complete-open"])
+
+
 def test_sets_and_accounts_are_for_admins() -> None:
     assert "/admin/sets" in html_of(STUDIES)
     assert "/admin/" not in html_of(replace(STUDIES, is_admin=False))
@@ -548,3 +771,25 @@ def test_signing_out_is_a_form_with_its_token() -> None:
     read = Reader(html_of(STUDIES))
     assert read.all("form", method="post", action="/logout")
     assert [field.attributes["value"] for field in read.all("input", name="form_token")] == ["form-token"]
+
+
+def test_a_password_is_never_sent_back_and_is_named_for_its_keeper() -> None:
+    for name in ("your-password-error", "your-password-weak", "set-password-error", "set-password-twice"):
+        fields = Reader(html_of(PAGES[name])).all("input", type="password")
+        assert len(fields) >= 2
+        assert not any(field.attributes["value"] for field in fields)
+        assert {field.attributes["autocomplete"] for field in fields} <= {"new-password", "current-password"}
+
+
+@pytest.mark.parametrize("name", ["confirm", "invite", "role", "your-password", "make-token"])
+def test_what_changes_an_account_is_a_form_with_its_token(name: str) -> None:
+    forms = re.findall(r"<form.*?</form>", html_of(PAGES[name]), re.DOTALL)
+    assert len(forms) == 2, "its own, and signing out"
+    for form in forms:
+        assert 'method="post"' in form
+        assert 'name="form_token"' in form
+
+
+def test_the_audit_log_is_for_admins() -> None:
+    assert "/admin/audit" in html_of(STUDIES)
+    assert "/account" in html_of(replace(STUDIES, is_admin=False))

@@ -24,14 +24,24 @@ class FaultyForm:
     def early(cls, options: Options, judgement: Judgement) -> "FaultyForm":
         """Say that the declared reading time is not over yet. Nothing was stored."""
         seconds = options.min_reading_seconds
-        given = {"side": str(judgement.answer), "reason": judgement.reason or ""}
-        if judgement.confidence is not None:
-            given["confidence"] = str(judgement.confidence)
+        least = f"{seconds} second{'s' if seconds > 1 else ''}"
         return cls(
-            f"Read both responses first. Each pair stays open for at least {seconds} seconds; then continue",
+            f"Read both responses first, for at least {least}",
             f"side-{judgement.answer}",
-            given,
+            _shown_again(
+                side=judgement.answer,
+                confidence=judgement.confidence,
+                reason=judgement.reason,
+                decision_ms=judgement.browser_ms,
+                times_away=judgement.times_away,
+                pastes=judgement.pastes,
+            ),
         )
+
+
+def _shown_again(**given: object) -> dict[str, str]:
+    """Return what a form gave, for the same form again: nobody answers twice, and what was counted is counted on."""
+    return {name: "" if value is None else str(value) for name, value in given.items()}
 
 
 def chosen_answer(form: FormData, *, tie: bool) -> Answer | None:
@@ -50,20 +60,25 @@ def read_judgement(form: FormData, options: Options) -> Judgement | FaultyForm:
     """Return what the form says, or the first thing that it lacks."""
     answer = chosen_answer(form, tie=options.tie)
     confidence = whole_number(form.get("confidence")) if options.confidence else None
-    reason = str(form.get("reason", "")).replace("\x00", "").strip() if options.reason != "off" else ""
+    reason = _words(form.get("reason", "")) if options.reason != "off" else ""
+    counted = {name: whole_number(form.get(name)) for name in ("decision_ms", "times_away", "pastes")}
     fault = _fault(options, answer, confidence, reason)
     if fault is not None or answer is None:
-        given = {"side": answer or "", "confidence": str(confidence or ""), "reason": reason}
         message, at = fault or (NOTHING_CHOSEN, "side-left")
-        return FaultyForm(message, at, given)
+        return FaultyForm(message, at, _shown_again(side=answer, confidence=confidence, reason=reason, **counted))
     return Judgement(
         answer=answer,
-        browser_ms=whole_number(form.get("decision_ms")),
+        browser_ms=counted["decision_ms"],
         confidence=confidence,
         reason=reason or None,
-        times_away=whole_number(form.get("times_away")),
-        pastes=whole_number(form.get("pastes")),
+        times_away=counted["times_away"],
+        pastes=counted["pastes"],
     )
+
+
+def _words(written: object) -> str:
+    """Return what was written, without what no column holds. Browsers send each line's end as two characters."""
+    return str(written).replace("\x00", "").replace("\r\n", "\n").strip()
 
 
 def _fault(options: Options, answer: Answer | None, confidence: int | None, reason: str) -> tuple[str, str] | None:

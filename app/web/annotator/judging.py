@@ -43,6 +43,7 @@ def judge_page(study: StudyFacts, annotator: str, pair: ShownPair, fault: Faulty
         stop=f"/s/{study.slug}/stop",
         error=fault.message if fault else "",
         error_field=fault.at if fault else "",
+        purpose=study.purpose,
         question=study.question,
         prompt=pair.prompt,
         first=pair.first,

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from markupsafe import Markup
+
+from app.terms import Purpose
 from app.web.pages import Page
 
 
@@ -12,7 +15,7 @@ class Step(Page):
     """A page of the way: one form, `id="step"`, posted to `action` with the step's opaque token.
 
     `stop` is the address of "Stop here", empty where there is nothing to stop. `error` is shown in a summary and at
-    the field.
+    the field. `purpose` says whether this is a preview or a pilot, which every page then tells.
     """
 
     action: str
@@ -20,6 +23,7 @@ class Step(Page):
     contact: str
     stop: str = ""
     error: str = ""
+    purpose: str = Purpose.STUDY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +34,7 @@ class Consent(Step):
     """
 
     template: ClassVar[str] = "annotator/consent.html"
-    paragraphs: tuple[str, ...]
+    text: Markup
     n_pairs: int
     shorter: bool
     expected_minutes: int
@@ -42,7 +46,7 @@ class Instructions(Step):
     """How to judge, and the question that will be asked."""
 
     template: ClassVar[str] = "annotator/instructions.html"
-    paragraphs: tuple[str, ...]
+    text: Markup
     question: str
     min_reading_seconds: int
 
@@ -94,13 +98,13 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Questions(Step):
-    """A page of questions about the person, or about the instructions, which can then be read again (`paragraphs`)."""
+    """A page of questions about the person, or about the instructions, which can then be read again (`text`)."""
 
     template: ClassVar[str] = "annotator/questions.html"
     lead: tuple[str, ...]
     questions: tuple[Question, ...]
     error_field: str
-    paragraphs: tuple[str, ...] = ()
+    text: Markup = field(default_factory=Markup)
     attempt: int = 1
 
 
@@ -154,7 +158,7 @@ class Debrief(Step):
     """
 
     template: ClassVar[str] = "annotator/debrief.html"
-    paragraphs: tuple[str, ...]
+    text: Markup
     claims: tuple[Debriefed, ...]
     stopped: bool
     decided: bool
@@ -183,3 +187,4 @@ class Complete(Page):
     way_out: str
     said: tuple[str, ...]
     debrief: str
+    purpose: str = Purpose.STUDY

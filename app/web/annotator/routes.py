@@ -37,6 +37,7 @@ async def ask_to_stop(slug: str, request: Request, session: WriteSession) -> Res
             action=f"/s/{slug}/stop",
             token=place.token("stop"),
             contact=place.study.contact,
+            purpose=place.study.purpose,
             back=address(place),
             all_judged=place.stage == Stage.LOOKED_UP,
         )

@@ -11,7 +11,7 @@ from app.study import checks, participations
 from app.study.debriefs import SeenPair, claim_at, seen_pairs
 from app.study.options import MOST_CERTAIN, PREFER_NOT_TO_SAY
 from app.study.places import Place
-from app.study.texts import instructions_of, paragraphs
+from app.study.texts import instructions_of
 from app.terms import Answer, Outcome, Platform, Side, Stage
 from app.web.annotator.forms import NOTHING_CHOSEN, chosen_answer, whole_number
 from app.web.annotator.pages import (
@@ -30,6 +30,7 @@ from app.web.annotator.pages import (
     Step,
 )
 from app.web.annotator.way import common
+from app.web.markdown import markdown
 from app.web.pages import Page
 
 PROLIFIC_WAY_OUT = "https://app.prolific.com/submissions/complete?cc="
@@ -63,7 +64,7 @@ async def _show_consent(_session: AsyncSession, place: Place, fault: Faulty | No
     return Consent(
         title="Taking part",
         **common(place, _error(fault), stop=False),
-        paragraphs=paragraphs(study.texts["consent"]),
+        text=markdown(study.texts["consent"]),
         n_pairs=place.n_planned,
         shorter=place.n_planned < usual,
         expected_minutes=max(1, round(study.expected_minutes * place.n_planned / usual)),
@@ -79,13 +80,7 @@ async def _take_consent(session: AsyncSession, place: Place, form: FormData) -> 
 
 async def _show_background(_session: AsyncSession, place: Place, fault: Faulty | None) -> Step:
     questions = tuple(
-        Question(
-            name=question.key,
-            legend=question.question,
-            answers=(*question.answers, PREFER_NOT_TO_SAY),
-            given=_given(fault, question.key),
-            error=_unanswered(fault, question.key, question.question),
-        )
+        _asked(question.key, question.question, (*question.answers, PREFER_NOT_TO_SAY), fault)
         for question in place.study.options.background
     )
     return _questions(place, "About you", ("You can always choose not to say.",), questions, fault)
@@ -94,12 +89,10 @@ async def _show_background(_session: AsyncSession, place: Place, fault: Faulty |
 _CHOOSE = "Choose an answer: "
 
 
-def _unanswered(fault: Faulty | None, name: str, legend: str) -> str:
-    return _CHOOSE + legend if fault and not _given(fault, name) else ""
-
-
-def _given(fault: Faulty | None, name: str) -> str:
-    return str(fault.form.get(name, "")) if fault else ""
+def _asked(name: str, legend: str, answers: tuple[str, ...], fault: Faulty | None) -> Question:
+    given = str(fault.form.get(name, "")) if fault else ""
+    error = _CHOOSE + legend if fault and given not in answers else ""
+    return Question(name=name, legend=legend, answers=answers, given=given, error=error)
 
 
 def _questions(
@@ -129,7 +122,7 @@ async def _show_instructions(_session: AsyncSession, place: Place, fault: Faulty
     return Instructions(
         title="How it works",
         **common(place, _error(fault)),
-        paragraphs=paragraphs(instructions_of(place.study.texts, place.instruction)),
+        text=markdown(instructions_of(place.study.texts, place.instruction)),
         question=place.study.question,
         min_reading_seconds=place.study.options.min_reading_seconds,
     )
@@ -145,19 +138,14 @@ _SECOND_ATTEMPT = "Not every answer was right. Read the instructions again below
 async def _show_comprehension(session: AsyncSession, place: Place, fault: Faulty | None) -> Step:
     attempts = await checks.comprehension_attempts(session, place)
     questions = tuple(
-        Question(
-            name=f"question-{number}",
-            legend=question.question,
-            answers=question.answers,
-            given=_given(fault, f"question-{number}"),
-            error=_unanswered(fault, f"question-{number}", question.question),
-        )
+        _asked(f"question-{number}", question.question, question.answers, fault)
         for number, question in enumerate(place.study.options.comprehension, start=1)
     )
     lead = (_SECOND_ATTEMPT,) if attempts else ("Before you start, please show that the instructions were clear.",)
-    page = _questions(place, "A few questions about the task", lead, questions, fault)
-    told = paragraphs(instructions_of(place.study.texts, place.instruction))
-    return replace(page, paragraphs=told, attempt=attempts + 1)
+    title = "The questions once more" if attempts else "A few questions about the task"
+    page = _questions(place, title, lead, questions, fault)
+    told = markdown(instructions_of(place.study.texts, place.instruction))
+    return replace(page, text=told, attempt=attempts + 1)
 
 
 async def _take_comprehension(session: AsyncSession, place: Place, form: FormData) -> Place | str:
@@ -270,7 +258,7 @@ async def show_debrief(session: AsyncSession, place: Place, fault: Faulty | None
     return Debrief(
         title="What was behind it",
         **common(place, _error(fault), stop=False),
-        paragraphs=paragraphs(place.study.texts["debrief"]),
+        text=markdown(place.study.texts["debrief"]),
         claims=tuple(_debriefed(pair) for pair in await seen_pairs(session, place)),
         stopped=place.ended_early,
         decided=place.stage == Stage.COMPLETE,
@@ -321,6 +309,7 @@ async def _show_complete(_session: AsyncSession, place: Place, _fault: Faulty | 
     return Complete(
         title=title,
         contact=place.study.contact,
+        purpose=place.study.purpose,
         code=code,
         way_out=PROLIFIC_WAY_OUT + code if code and place.study.platform == Platform.PROLIFIC else "",
         said=_WITHDRAWN if place.withdrawn_at is not None else said,

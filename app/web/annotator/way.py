@@ -69,6 +69,7 @@ class Common(TypedDict):
     contact: str
     stop: str
     error: str
+    purpose: str
 
 
 def common(place: Place, error: str = "", *, stop: bool = True) -> Common:
@@ -79,4 +80,5 @@ def common(place: Place, error: str = "", *, stop: bool = True) -> Common:
         "contact": place.study.contact,
         "stop": f"/s/{place.study.slug}/stop" if stop else "",
         "error": error,
+        "purpose": place.study.purpose,
     }
