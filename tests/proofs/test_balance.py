@@ -230,7 +230,7 @@ async def test_every_set_is_as_even_as_can_be_and_a_full_study_exactly(
 async def test_whoever_meets_a_new_study_gets_sides_and_levels_within_one(own_database_url: str) -> None:
     """While slots abound nothing stands in the way, so the promise holds to the letter."""
     design: dict[str, Any] = {"ratings_per_pair": 9, "pairs_per_annotator": 13, "entry_holds": 8, "seed": SEED}
-    async with people_of(own_database_url, "new", per_level=PER_LEVEL, **design) as people:
+    async with people_of(own_database_url, "newly-opened", per_level=PER_LEVEL, **design) as people:
         for number in range(8):
             annotator = await people.enter(f"person-{number}")
             _, given = await given_to(people, annotator)
