@@ -6,7 +6,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 COMPILE := $(BIN)/pip-compile -q --generate-hashes --allow-unsafe --strip-extras --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 PYTEST := $(BIN)/pytest
-FAST := --ignore=tests/browser --ignore=tests/cli --ignore=tests/postgres --ignore=tests/proofs
+FAST := --ignore=tests/browser --ignore=tests/cli --ignore=tests/postgres --ignore=tests/proofs --ignore=tests/analysis \
+	--ignore=tests/results --ignore=tests/exports --ignore-glob="tests/web/test_api*"
 
 .DEFAULT_GOAL := help
 .PHONY: help demo serve test test-fast check format proofs screenshots lock clean
