@@ -15,6 +15,15 @@ from app.study.password_rules import (
 EMAIL = "ada.lovelace@analytical.example.org"
 
 
+def is_taken(password: str) -> bool:
+    """Whether a password is accepted for the account of EMAIL."""
+    try:
+        refuse_weak(password, EMAIL)
+    except PasswordRefused:
+        return False
+    return True
+
+
 @pytest.mark.parametrize(
     "password",
     [
@@ -29,7 +38,7 @@ EMAIL = "ada.lovelace@analytical.example.org"
     ],
 )
 def test_what_few_would_think_of_is_taken(password: str) -> None:
-    refuse_weak(password, EMAIL)
+    assert is_taken(password)
 
 
 @pytest.mark.parametrize(
