@@ -142,7 +142,7 @@ class Slot(Base):
 class Vacancy(Base):
     """How many slots of a pair and arm are open, by side: the index from which claims are planned.
 
-    Kept in step with the slots by `app.study.slots` alone. `shuffle` breaks ties between pairs in a seeded order.
+    Kept in step with the slots by `app.study.slots` and `app.study.dealing`. `shuffle` breaks ties in a seeded order.
     """
 
     __tablename__ = "vacancy"

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import CandorError
 from app.models import Amendment, Misconception, Pair, RetiredPair, Study
-from app.study import events, slots
+from app.study import dealing, events
 from app.study.canonical import content_hash
 from app.study.designs import MOST_RATINGS
 from app.study.studies import StudyStateWrong, design_document, get_study
@@ -59,7 +59,7 @@ async def raise_ratings(session: AsyncSession, slug: str, k: int, account_id: in
     if k > MOST_RATINGS:
         raise RatingsTooMany(slug, k)
     rng = Random(f"{study.seed}/sides of {k}")  # noqa: S311 - reproducible on purpose
-    n_slots = await slots.deal_more(session, study.id, k, rng)
+    n_slots = await dealing.deal_more(session, study.id, k, rng)
     before, study.ratings_per_pair = study.ratings_per_pair, k
     await _record(session, study, "ratings_raised", account_id, before=before, after=k, n_slots=n_slots)
     return study

@@ -9,7 +9,7 @@ from sqlalchemy.orm import selectinload
 
 from app.errors import CandorError
 from app.models import Arm, Misconception, MisconceptionSet, Preregistration, Study
-from app.study import events, slots
+from app.study import dealing, events
 from app.study.canonical import content_hash
 from app.study.designs import StudyDesign
 from app.study.tokens import new_study_key
@@ -183,7 +183,7 @@ async def open_study(session: AsyncSession, slug: str, *, account_id: int | None
         """),
         {"study": study.id, "set": study.set_id},
     )
-    await slots.create(session, study.id, study.ratings_per_pair, Random(f"{study.seed}/sides"))  # noqa: S311
+    await dealing.create(session, study.id, study.ratings_per_pair, Random(f"{study.seed}/sides"))  # noqa: S311
     study.design_hash = design_hash
     study.opened_at = func.now()
     return await _move(session, study, StudyState.LIVE, account_id)

@@ -1,6 +1,6 @@
 """How many slots of each pair and arm are open: what claims are planned from, kept in step with the slots.
 
-Only `app.study.slots` changes them, once in a transaction.
+Only `app.study.slots` and `app.study.dealing` change them, once in a transaction.
 """
 
 from collections import Counter
