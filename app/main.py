@@ -27,22 +27,10 @@ class NoDatabase(CandorError):
 
 def create_app(given: Settings) -> FastAPI:
     """Return the application for these settings; `database_url` must be set."""
-    if given.database_url is None:
-        raise NoDatabase("set CANDOR_DATABASE_URL, or start the server with `candor serve`, which brings its own")
-    database = Database(given.database_url, given.pool_size)
-
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        await database.open()
-        yield
-        await database.close()
-
     app = FastAPI(
-        title="Candor", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan, routes=[*judging.ROUTES]
+        title="Candor", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan, routes=[*judging.ROUTES]
     )
-    app.state.settings = given
-    app.state.database = database
-    app.state.known_studies = KnownStudies()
+    furnish(app, given)
     app.add_middleware(security.RefuseForeignPosts)
     app.add_middleware(security.SecurityHeaders)
     errors.install(app)
@@ -59,6 +47,29 @@ def create_app(given: Settings) -> FastAPI:
     app.mount(API, create_api(app.state))
     app.mount("/static", static.Static())
     return app
+
+
+def furnish(app: FastAPI, given: Settings) -> None:
+    """Put into the application what its handlers are given. Between two lives of it, they may be given something else.
+
+    Raises
+    ------
+    NoDatabase
+        When the settings name none.
+    """
+    if given.database_url is None:
+        raise NoDatabase("set CANDOR_DATABASE_URL, or start the server with `candor serve`, which brings its own")
+    app.state.settings = given
+    app.state.database = Database(given.database_url, given.pool_size)
+    app.state.known_studies = KnownStudies()
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    database: Database = app.state.database
+    await database.open()
+    yield
+    await database.close()
 
 
 def from_environment() -> FastAPI:
