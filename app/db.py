@@ -3,13 +3,14 @@
 Web requests commit through `app.web.deps`, commands through `transaction`.
 """
 
+from asyncio import Semaphore, timeout
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from typing import Any, Protocol
 
 from psycopg import AsyncConnection
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from sqlalchemy import TextClause, make_url, text
 from sqlalchemy.dialects.postgresql import psycopg as dialect
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -18,6 +19,7 @@ from sqlalchemy.pool import NullPool
 Sessions = async_sessionmaker[AsyncSession]
 
 _APPLICATION = "candor"
+_PATIENCE_S = 30
 
 
 class Run(Protocol):
@@ -73,12 +75,14 @@ class Database:
             kwargs={"application_name": _APPLICATION, "autocommit": True},
             min_size=pool_size,
             max_size=pool_size,
-            timeout=30,
+            timeout=_PATIENCE_S,
             configure=_look_up_by_index,
             reset=_one_statement_at_a_time,
             close_returns=True,
             open=False,
         )
+        # Waiting for a turn costs a tenth of waiting in the pool, which makes a task for each who waits.
+        self._turns = Semaphore(pool_size)
         self._engine = create_async_engine(
             "postgresql+psycopg://", async_creator=self._session_connection, poolclass=NullPool
         )
@@ -94,12 +98,23 @@ class Database:
 
     async def run(self, statement: TextClause, params: Mapping[str, Any], /) -> Sequence[Any] | None:
         """Run one statement that returns one row at most, as a transaction of its own: one trip, not three."""
-        driver = await self._pool.getconn()
+        await self._turn()
         try:
-            cursor = await driver.execute(_driver_sql(statement.text), params)
-            return await cursor.fetchone()
+            driver = await self._pool.getconn()
+            try:
+                cursor = await driver.execute(_driver_sql(statement.text), params)
+                return await cursor.fetchone()
+            finally:
+                await self._pool.putconn(driver)
         finally:
-            await self._pool.putconn(driver)
+            self._turns.release()
+
+    async def _turn(self) -> None:
+        try:
+            async with timeout(_PATIENCE_S):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise PoolTimeout(f"no connection came free within {_PATIENCE_S} s") from None
 
     async def _session_connection(self) -> AsyncConnection[Any]:
         driver = await self._pool.getconn()
@@ -110,7 +125,11 @@ class Database:
 def create_engine(url: str, pool_size: int = 1) -> AsyncEngine:
     """Return an engine with a pool of its own, for a command or a test."""
     return create_async_engine(
-        url, pool_size=pool_size, max_overflow=0, pool_timeout=30, connect_args={"application_name": _APPLICATION}
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=_PATIENCE_S,
+        connect_args={"application_name": _APPLICATION},
     )
 
 

@@ -5,6 +5,7 @@ their place read and the rest done in a transaction.
 """
 
 from collections.abc import Awaitable, Callable
+from operator import attrgetter
 
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
@@ -29,6 +30,7 @@ from app.study.tokens import annotator_of
 from app.web.annotator.forms import FaultyForm, read_judgement
 from app.web.annotator.pages import Judge
 from app.web.annotator.way import COOKIE, address_of, go_on, place_of
+from app.web.frames import render_in_frame
 from app.web.pages import render
 
 
@@ -58,6 +60,29 @@ def judge_page(study: StudyFacts, annotator: str, pair: ShownPair, fault: Faulty
     )
 
 
+FILLED = ("token", "prompt", "first", "second")
+SHARED = (
+    "title",
+    "action",
+    "contact",
+    "stop",
+    "purpose",
+    "question",
+    "position",
+    "n_pairs",
+    "tie",
+    "confidence",
+    "reason",
+)
+"""What decides about the page of a pair but for its texts, where nothing was faulty."""
+_shared = attrgetter(*SHARED)
+
+
+def in_frame(page: Judge) -> Response:
+    """Render the page of a pair, where nothing was faulty."""
+    return render_in_frame(page, FILLED, _shared(page))
+
+
 def _known(request: Request, slug: str) -> tuple[StudyFacts, str] | None:
     """Return the study and the annotator of a request, where this process knows the study and the cookie is ours."""
     known: KnownStudies = request.app.state.known_studies
@@ -73,7 +98,7 @@ async def show(request: Request) -> Response:
     if (known := _known(request, slug)) and (number := _position(position)):
         pair = await show_pair(database.run, *known, number)
         if pair is not None:
-            return render(judge_page(*known, pair))
+            return in_frame(judge_page(*known, pair))
     async with database.sessions.begin() as session:
         place = await place_of(request, session, slug)
         request.app.state.known_studies.keep(place.study)
