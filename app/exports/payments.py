@@ -6,7 +6,7 @@ Programs are paid nothing, so synthetic annotators are not in it.
 from app.exports.columns import Column, Kind, Table
 from app.exports.shared import STUDY
 
-# What a person was shown at the end (`app.web.annotator.steps`): nothing before they have finished.
+# What a person was shown at the end (`app.web.annotator.ending`): nothing before they have finished.
 _CODE = """
     CASE WHEN participation.finished_at IS NOT NULL THEN
         CASE participation.outcome

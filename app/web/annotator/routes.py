@@ -8,8 +8,10 @@ from app.study.places import HOLDING, Place
 from app.study.tokens import same
 from app.terms import Outcome, Stage
 from app.web.annotator import entry
+from app.web.annotator.ending import show_debrief
 from app.web.annotator.pages import Stop
-from app.web.annotator.steps import STEPS, Faulty, show_debrief
+from app.web.annotator.step import Faulty
+from app.web.annotator.steps import STEPS
 from app.web.annotator.way import COOKIE, address, go_on, place_of
 from app.web.deps import WriteSession
 from app.web.pages import Notice, render
