@@ -7,7 +7,7 @@ from app.study.login_sessions import SignedIn
 from app.terms import Role
 from app.web.pages import Link, Page
 from app.web.researcher import design_form
-from app.web.researcher.design_fields import Field
+from app.web.researcher.design_field import Field
 from app.web.researcher.design_form import FieldFault, SetChosen
 from app.web.researcher.form_pages import SAVE, Ask, FormState, ask_faults, ask_fields, only, study_form
 from app.web.researcher.pages import Act, AmendmentRow, PilotRow, StudyDetail

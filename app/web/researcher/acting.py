@@ -22,7 +22,7 @@ from app.web.desk import Confirm, frame
 from app.web.fields import Typed, sentence
 from app.web.pages import render
 from app.web.researcher.access import visible_study
-from app.web.researcher.design_fields import Field
+from app.web.researcher.design_field import Field
 from app.web.researcher.design_form import FieldFault
 from app.web.researcher.form_pages import Ask, ask_faults, ask_fields, only
 from app.web.signed_in import CurrentAccount, OwnForm, Researcher

@@ -11,7 +11,9 @@ from starlette.datastructures import FormData
 from app.study.checks import default_comprehension
 from app.study.designs import ArmDesign, DesignFaulty, StudyDesign, check_design
 from app.study.options import Options
-from app.web.researcher.design_fields import OWN_COMPREHENSION, SET, Field, fields
+from app.web.researcher.design_field import Field
+from app.web.researcher.design_fields import SET, fields
+from app.web.researcher.option_fields import OWN_COMPREHENSION
 from app.web.researcher.question_lines import (
     LinesFaulty,
     numbered,

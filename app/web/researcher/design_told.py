@@ -5,8 +5,10 @@ from typing import Any
 
 from app.models import Study
 from app.study.options import Options
-from app.web.researcher.design_fields import OWN_COMPREHENSION, SECTIONS, Field
+from app.web.researcher.design_field import Field
+from app.web.researcher.design_fields import SECTIONS
 from app.web.researcher.design_form import written
+from app.web.researcher.option_fields import OWN_COMPREHENSION
 from app.web.researcher.question_lines import numbered
 
 _DEFAULTS = {"options": Options().model_dump()}

@@ -8,7 +8,8 @@ from markupsafe import Markup
 
 from app.web.desk import frame
 from app.web.markdown import markdown
-from app.web.researcher.design_fields import SECTIONS, Field, Section
+from app.web.researcher.design_field import Field, Section
+from app.web.researcher.design_fields import SECTIONS
 from app.web.researcher.design_form import FieldFault, Typed
 from app.web.signed_in import CurrentAccount, SignedInPage
 
