@@ -1,4 +1,4 @@
-"""`candor study change|clone|pilot|raise|retire`: what happens to a study after it was made."""
+"""`candor study change|give|clone|pilot|raise|retire`: what happens to a study after it was made."""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.cli.output import console, print_json
 from app.cli.running import run_in_transaction
 from app.models import Study
-from app.study import amendments, copies, studies
+from app.study import amendments, copies, owners, studies
 from app.study.design_files import read_design
 from app.study.designs import check_design
 from app.study.sets import find_set
@@ -60,6 +60,20 @@ def change(
         return await studies.change_draft(session, slug, design, used)
 
     _run(work, lambda _: f"Changed the draft {slug}.", as_json=as_json)
+
+
+def give(
+    slug: Slug,
+    email: Annotated[str, typer.Argument(help="Email of the researcher whose study it is to be.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Make a study somebody's: the owner and admins alone see it."""
+    _run(
+        lambda session: owners.give(session, slug, email),
+        lambda given: f"{given.slug} belongs to {email} now.",
+        as_json=as_json,
+    )
 
 
 def clone(

@@ -32,6 +32,7 @@ app.add_typer(sets.app, name="set", help="Misconception sets: check, import, lis
 study.app.command("plan")(planning.plan)
 study.app.command("preregister")(preregistering.preregister)
 study.app.command("change")(changing.change)
+study.app.command("give")(changing.give)
 study.app.command("clone")(changing.clone)
 study.app.command("pilot")(changing.pilot)
 study.app.command("raise")(changing.raise_)

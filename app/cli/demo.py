@@ -22,7 +22,7 @@ from app.cli.running import migrated_database
 from app.cli.serve import APPLICATION, Host, PortTaken, can_listen
 from app.db import transaction
 from app.errors import CandorError
-from app.study import accounts, login_links, studies
+from app.study import accounts, login_links, owners, studies
 from app.study.designs import check_design
 from app.study.set_files import read_jsonl
 from app.study.sets import find_set, import_set
@@ -103,12 +103,13 @@ async def _prepare(url: str) -> Links:
     """Bring the demo's content into the database, where it is not there yet, and make fresh one-time links."""
     async with transaction(url) as session:
         await _import_sets(session)
-        await _ensure_study(session, DEMO_STUDY, _DEMO_DESIGN)
-        await _ensure_study(session, EXAMPLE_STUDY, _EXAMPLE_DESIGN)
-        return Links(
+        links = Links(
             await _one_time_link(session, Role.RESEARCHER, f"/studies/{EXAMPLE_STUDY}"),
             await _one_time_link(session, Role.ADMIN, "/admin/sets"),
         )
+        await _ensure_study(session, DEMO_STUDY, _DEMO_DESIGN)
+        await _ensure_study(session, EXAMPLE_STUDY, _EXAMPLE_DESIGN)
+        return links
 
 
 async def _import_sets(session: AsyncSession) -> None:
@@ -143,12 +144,17 @@ async def _ensure_study(session: AsyncSession, slug: str, design: dict[str, Any]
         await studies.get_study(session, slug)
     except StudyUnknown:
         newest = await find_set(session, _SET)
-        await studies.create_study(session, check_design({"slug": slug} | design), newest)
+        owner_id = await owners.account_of(session, _email(Role.RESEARCHER))
+        await studies.create_study(session, check_design({"slug": slug} | design), newest, owner_id)
         await studies.open_study(session, slug)
 
 
+def _email(role: Role) -> str:
+    return f"{role}@demo.example"
+
+
 async def _one_time_link(session: AsyncSession, role: Role, then: str) -> str:
-    email = f"{role}@demo.example"
+    email = _email(role)
     account_id = await accounts.id_of(session, email) or await accounts.create(session, email, role, None)
     token = await login_links.make(session, account_id, timedelta(hours=_LINK_HOURS))
     return f"/login/link/{token}?next={then}"

@@ -14,7 +14,7 @@ from app.cli.output import console, print_json, print_table
 from app.cli.running import run_in_transaction
 from app.models import Study
 from app.settings import settings
-from app.study import progress_queries, studies
+from app.study import owners, progress_queries, studies
 from app.study.design_files import read_design
 from app.study.designs import ArmDesign, check_design
 from app.study.login_sessions import SignedIn
@@ -54,6 +54,9 @@ def create(  # noqa: PLR0913, PLR0917 - one parameter an option
     expected_minutes: Annotated[int | None, typer.Option(help="Minutes that n pairs take. [default: 15]")] = None,
     pay: Annotated[str | None, typer.Option(help="Pay in words, as annotators read it.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of every random order; made up if not given.")] = None,
+    owner: Annotated[
+        str | None, typer.Option(help="Email of the researcher whose study it is; admins alone see it if not given.")
+    ] = None,
     *,
     synthetic: Annotated[bool, typer.Option("--synthetic", help="For synthetic annotators alone.")] = False,
     as_json: AsJson = False,
@@ -84,7 +87,8 @@ def create(  # noqa: PLR0913, PLR0917 - one parameter an option
     design = check_design(values)
 
     async def work(session: AsyncSession) -> dict[str, Any]:
-        study = await studies.create_study(session, design, await find_set(session, from_set, version))
+        owner_id = None if owner is None else await owners.account_of(session, owner)
+        study = await studies.create_study(session, design, await find_set(session, from_set, version), owner_id)
         return _facts(await studies.get_study(session, study.slug))
 
     facts = run_in_transaction(work)

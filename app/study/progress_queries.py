@@ -81,7 +81,7 @@ class SetListed(NamedTuple):
 def _visible(viewer: SignedIn) -> ColumnElement[bool]:
     if viewer.is_admin:
         return true()
-    return or_(Study.owner_id == viewer.account_id, Study.owner_id.is_(None))
+    return Study.owner_id == viewer.account_id
 
 
 def _filled() -> ColumnElement[int]:

@@ -6,8 +6,10 @@ from html.parser import HTMLParser
 from typing import Any
 
 import httpx
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.models import Study
 from app.study import accounts, login_sessions
 from app.terms import Role
 
@@ -15,8 +17,10 @@ Fields = list[tuple[str, str]]
 
 
 async def sign_in(client: httpx.AsyncClient, database: AsyncSession, email: str, role: Role = Role.RESEARCHER) -> int:
-    """Make an account and sign the client in with it."""
+    """Make an account and sign the client in with it. Studies that are nobody's yet become a researcher's own."""
     account_id = await accounts.create(database, email, role, None)
+    if role == Role.RESEARCHER:
+        await database.execute(update(Study).where(Study.owner_id.is_(None)).values(owner_id=account_id))
     await sign_in_again(client, database, account_id)
     return account_id
 

@@ -32,7 +32,7 @@ from tests.web.api_studies import (
     token,
     two_studies,
 )
-from tests.web.test_researcher import sign_in
+from tests.web.desk import sign_in
 
 
 @pytest.fixture

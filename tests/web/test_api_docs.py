@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 
 import httpx
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.models import Study
 from app.settings import Settings
 from app.web.api import control, errors, reading, sets, tables
 from tests.browser.served import serving
@@ -24,8 +26,9 @@ async def test_the_example_has_ten_lines_and_runs(
     client: httpx.AsyncClient, database: AsyncSession, app_settings: Settings
 ) -> None:
     assert len([line for line in EXAMPLE.splitlines() if line]) == 10
-    await make(database, OWNER)
+    owner_id = await make(database, OWNER)
     await open_study(database, "pilot-1")
+    await database.execute(update(Study).values(owner_id=owner_id))
     shown = await token(database, OWNER)
     await judge(client, "pilot-1", "somebody")
     with serving(app_settings) as address:

@@ -23,7 +23,7 @@ from app.study import accounts
 from app.terms import Role
 from tests.studies import draft_study, open_study
 from tests.walker import Walker
-from tests.web.test_researcher import sign_in
+from tests.web.desk import sign_in
 
 TABLES = ("choices", "pairs", "annotators", "scores", "preferences", "codebook", "payments")
 MEDIA_TYPES = {

@@ -20,7 +20,7 @@ from tests import prolific_messages as messages
 from tests.prolific_messages import SECRET
 from tests.studies import draft_study, open_study
 from tests.walker import Walker
-from tests.web.test_researcher import sign_in
+from tests.web.desk import sign_in
 
 PAYMENTS = "/studies/pilot/export/payments.csv"
 

@@ -13,10 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.models import Study
 from app.results.plans import Plan, PlanFaulty
 from app.study import accounts
-from app.terms import Role
 from app.web.researcher.planning import within_reach
 from tests.studies import draft_study, open_study
-from tests.web.test_researcher import sign_in
+from tests.web.desk import sign_in
 
 SMALL = {"pairs": "4", "ratings_per_pair": "3", "pairs_per_annotator": "8", "simulations": "20"}
 
@@ -119,9 +118,9 @@ async def test_other_pages_are_answered_meanwhile(signed_in: httpx.AsyncClient) 
 async def test_a_study_leads_to_its_own_plan(signed_in: httpx.AsyncClient, database: AsyncSession) -> None:
     await draft_study(database, "mine", per_level=3, ratings_per_pair=4, pairs_per_annotator=6, pay="£3.00")
     await open_study(database, "free", per_level=1, levels=5, pairs_per_annotator=5)
+    mine = await accounts.id_of(database, "ada@example.org")
+    await database.execute(update(Study).values(owner_id=mine))
     await draft_study(database, "hers")
-    hers = await accounts.create(database, "bob@example.org", Role.RESEARCHER, None)
-    await database.execute(update(Study).filter_by(slug="hers").values(owner_id=hers))
     await database.commit()
     assert 'href="/studies/mine/plan"' in (await signed_in.get("/studies/mine")).text
     there = await signed_in.get("/studies/mine/plan")

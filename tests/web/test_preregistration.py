@@ -16,7 +16,7 @@ from app.study.designs import DesignFaulty, check_design
 from app.terms import Role
 from tests.signing_in import token_in
 from tests.studies import draft_study, open_study
-from tests.web.test_researcher import sign_in
+from tests.web.desk import sign_in
 
 
 async def test_a_draft_is_preregistered_on_its_page_and_its_files_agree(

@@ -24,6 +24,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "token_made": ("Made an API token", "{name}, {scope}"),
     "token_revoked": ("Revoked an API token", "{name}"),
     "study_created": ("Created a study", ""),
+    "study_given": ("Gave a study to an account", ""),
     "study_changed": ("Changed a study's design", ""),
     "study_live": ("Opened a study", ""),
     "study_paused": ("Paused a study", ""),
