@@ -140,3 +140,34 @@ class TokenScope(StrEnum):
 
     READ = "read"
     CONTROL = "control"
+
+
+class Scorer(StrEnum):
+    """What a preference model gives: a score of each response, a comparison of both, or the labels themselves."""
+
+    REWARD = "reward"
+    JUDGE = "judge"
+    ORACLE = "oracle"
+
+
+class RunState(StrEnum):
+    """How far a scoring run is."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class JudgedOrder(StrEnum):
+    """Which response of a pair a judge reads first."""
+
+    TRUTHFUL_FIRST = "truthful_first"
+    SYCOPHANTIC_FIRST = "sycophantic_first"
+
+
+class GradingKind(StrEnum):
+    """Where a grading comes from: a model on this machine, a model behind an endpoint, or people."""
+
+    MODEL = "model"
+    ENDPOINT = "endpoint"
+    RATINGS = "ratings"

@@ -13,8 +13,10 @@ import pyarrow.parquet as pq
 from app.exports.columns import Column, Kind, Table
 from app.exports.copying import Tally, see_one_moment
 from app.exports.files import Format, table_file
-from app.study import amendments, participations, preregistrations, studies
+from app.study import amendments, participations, preregistrations, scoring_runs, studies
+from app.study.score_imports import import_scores
 from app.terms import Side
+from tests.scored import VARIANTS, both_variants, judge_rows, pairs_of_study, reward_rows, run_record, score_file
 from tests.studies import draft_study
 from tests.study.people import People, people_with
 
@@ -74,6 +76,7 @@ async def filled_study(url: str, slug: str) -> AsyncIterator[People]:
             await people.finish(who[name])
         await people.finish(who["withdrawn"], withdraw=True)
         await people.stop(who["stopped"])
+        await _scores(people)
         await _oddities(people, who)
         yield people
 
@@ -104,6 +107,17 @@ async def _oddities(people: People, who: dict[str, str]) -> None:
     )
     async with people.sessions.begin() as session:
         await amendments.retire_pair(session, people.slug, judged, "-it is true after all")
+
+
+async def _scores(people: People) -> None:
+    """A reward model's run, one of a judge made at random, and one that is not done, which no table shows."""
+    async with people.sessions.begin() as session:
+        pairs = await pairs_of_study(session, people.slug)
+        reward, judge = both_variants(), run_record("b" * 16, scorer="judge", model="=judge", random_weights=True)
+        await import_scores(session, people.slug, score_file(reward, reward_rows(pairs, VARIANTS)))
+        await import_scores(session, people.slug, score_file(judge, judge_rows(pairs, ["helpful"])))
+        unfinished = await scoring_runs.begin(session, people.slug, run_record("c" * 16))
+        await scoring_runs.store(session, unfinished.id, reward_rows(pairs))
 
 
 async def exported(people: People, table: Table, known: Format = Format.CSV) -> bytes:

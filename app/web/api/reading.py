@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from app.exports import codebook
-from app.study import progress_queries
+from app.study import progress_queries, scoring_queries
 from app.web.api.access import reachable
 from app.web.api.callers import Reader
 from app.web.api.conditional import document
@@ -18,6 +18,7 @@ from app.web.api.documents import (
     studies_document,
     study_document,
 )
+from app.web.api.scoring_documents import ScoringRuns, scoring_run_document
 from app.web.deps import ReadSession
 
 router = APIRouter()
@@ -43,6 +44,14 @@ async def read_progress(request: Request, slug: str, caller: Reader, session: Re
     levels = await progress_queries.levels(session, study.id)
     stages = await progress_queries.stages(session, study.id)
     return document(request, progress_document(study, levels, stages))
+
+
+@router.get("/studies/{slug}/scoring-runs", response_model=ScoringRuns)
+async def list_scoring_runs(request: Request, slug: str, caller: Reader, session: ReadSession) -> Response:
+    """List what preference models were run over a study's pairs, with the record of each; the scores are a table."""
+    study = await reachable(session, slug, caller)
+    found = await scoring_queries.runs(session, study.id)
+    return document(request, ScoringRuns(scoring_runs=[scoring_run_document(one.run) for one in found]))
 
 
 @router.get("/codebook", response_model=Codebook)

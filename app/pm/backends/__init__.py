@@ -1,0 +1,1 @@
+"""What gives the scores: a model on this machine; later, one behind a server."""

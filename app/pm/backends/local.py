@@ -1,0 +1,193 @@
+"""The local backend: a reward model, or a causal model as judge, on this machine's CPU or GPU."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from app.errors import CandorError
+from app.pm import model_files, self_check
+from app.pm.backends.chat_tokenizer import PAIRED, ChatTokenizer
+from app.pm.dialogs import assistant, user
+from app.pm.rendering import OverLong, Renderer
+from app.pm.scorer import Batch, Floats, ModelIdentity, PackingUnfit, ScoringFailed, Tokens
+from app.pm.self_check import Checked, ModelUnfit
+from app.study.canonical import text_hash
+
+_PROBE = (user("Is the Earth flat?"), assistant("No, it is round."))
+_MOST = 2**20
+Attention = Literal["auto", "packed", "padded"]
+
+
+class TorchMissing(CandorError):
+    """The extra that brings torch and transformers is not installed."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSpec:
+    """Which model, and how; plain values, so that a process for each GPU can be told. `longest` 0: what it reads."""
+
+    model: str
+    use: Literal["score", "judge"] = "score"
+    dtype: str = "float32"
+    device: str = "auto"
+    attention: Attention = "auto"
+    over_long: OverLong = OverLong.REFUSE
+    longest: int = 0
+    random_allowed: bool = False
+    threads: int = 0
+
+
+class LocalModel:
+    """A `Scorer` or a `Judge`, as its spec says, checked when it was loaded.
+
+    Raises
+    ------
+    TorchMissing
+        When torch or transformers is not installed.
+    ModelUnfit
+        When the model would give wrong scores; says why and what to do.
+    """
+
+    def __init__(self, spec: LocalSpec) -> None:
+        try:
+            from app.pm import local_models  # noqa: PLC0415 - an extra
+        except ImportError as error:
+            raise TorchMissing(f"{error.name} is not installed; pip install 'candor[pm]'") from None
+        if spec.threads:
+            local_models.set_threads(spec.threads)
+        files = model_files.find(spec.model)
+        self._spec = spec
+        self._device = local_models.pick_device(spec.device)
+        loading = local_models.Loading(files, spec.use, spec.dtype, self._device, spec.random_allowed)
+        loaded = local_models.load(loading)
+        self.network = loaded.network
+        self._tokenizer = ChatTokenizer(loaded.tokenizer, spec.use)
+        self._settle(loaded.tokenizer)
+        self._longest = _longest(spec.longest, loaded.config, loaded.tokenizer)
+        self.rendering = Renderer(self._tokenizer, self._longest, spec.over_long)
+        self._probe()
+        self.concurrency = 1
+        self.packs, self.checked, self.unpacked = self._check(loaded.tokenizer)
+        self._identity = self._identify(loaded, files)
+
+    def identity(self) -> ModelIdentity:
+        """Return all that decides which scores come out."""
+        return self._identity
+
+    def score(self, batch: Batch) -> Floats:
+        """Return the score of each sequence, shape (n,)."""
+        return self._run(batch)
+
+    def compare(self, batch: Batch) -> Floats:
+        """Return log P(A) and log P(B) after each sequence, shape (n, 2)."""
+        return self._run(batch)
+
+    def flops(self, tokens: int, attended: int) -> float:
+        """Return the operations that so many tokens need, attending to so many in all."""
+        return self.network.flops(tokens, attended)
+
+    def peak(self) -> float:
+        """Return the operations a second that this machine reaches in a matrix product."""
+        return self.network.peak()
+
+    def _run(self, batch: Batch) -> Floats:
+        if self.packs:
+            try:
+                return self.network.packed(batch)
+            except PackingUnfit:
+                # Longer than the canaries: beyond the window that the model attends within. So this batch is padded.
+                return self.network.padded(batch)
+        return self.network.padded(batch)
+
+    def _settle(self, tokenizer: Any) -> None:
+        """Tell the network what only the tokenizer knows."""
+        if self._spec.use == "judge":
+            first, second = self._tokenizer.answers(_PROBE[:1])
+            self.network.answers = (first, second)
+        if self._tokenizer.template_hash == text_hash(PAIRED):
+            self.network.separator = tokenizer.sep_token_id
+
+    def _probe(self) -> None:
+        """Refuse a template that writes BOS twice, before anything is scored."""
+        probe = _PROBE[:1] if self._spec.use == "judge" else _PROBE
+        ids = self._tokenizer.encode([probe])[0]
+        bos = self._tokenizer.bos
+        if bos is not None and ids[:2] == [bos, bos]:
+            raise ModelUnfit(
+                f"{self._spec.model}: dialogs begin with BOS twice (token {bos}); "
+                "mend chat_template in the model's folder"
+            )
+
+    def _check(self, tokenizer: Any) -> tuple[bool, Checked, str | None]:
+        """Return whether to pack, what the check found, and why not to pack."""
+        reason = None
+        if self.network.causal and self._spec.attention != "padded":
+            try:
+                return True, self._checked(tokenizer, self.network.packed, packed=True), None
+            except (ScoringFailed, ModelUnfit, RuntimeError, TypeError, ValueError, AttributeError) as error:
+                reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+                if self._spec.attention == "packed":
+                    raise ModelUnfit(f"{self._spec.model} cannot be computed packed: {reason}") from None
+        return False, self._checked(tokenizer, self.network.padded, packed=False), reason
+
+    def _checked(self, tokenizer: Any, batched: Callable[[Batch], Floats], *, packed: bool) -> Checked:
+        special = set(tokenizer.all_special_ids)
+        allowed = [token for token in range(min(len(tokenizer), 4096)) if token not in special]
+        last = _last_token(tokenizer)
+        probes = self_check.canaries(allowed, self._longest, last)
+        exact = self._spec.dtype == "float32"
+        found = self_check.check(probes, self.network.alone, batched, packed=packed, exact=exact)
+        self._hold_to_own(probes, found)
+        if last is not None:
+            self_check.check_last_token(probes[0][: self._longest - 1], last, batched)
+        return found
+
+    def _hold_to_own(self, probes: list[Tokens], found: Checked) -> None:
+        """Refuse where the score read here is not the one that the model reads itself from a lone sequence."""
+        if self._spec.use == "judge":
+            return
+        own = [(self.network.own(ids), float(self.network.alone(ids))) for ids in probes]
+        off = max((abs(theirs - ours) for theirs, ours in own if theirs is not None), default=0.0)
+        largest = max(1.0, *(abs(ours) for _, ours in own))
+        if off > (self_check.EXACT * largest if self._spec.dtype == "float32" else self_check.ROUGH * found.spread):
+            raise ModelUnfit(
+                f"the model itself gives a lone dialog another score, by {off:.2g}; its architecture is not known"
+            )
+
+    def _identify(self, loaded: Any, files: model_files.ModelFiles) -> ModelIdentity:
+        spec, config = self._spec, loaded.config
+        return ModelIdentity(
+            scorer="judge" if spec.use == "judge" else "reward",
+            model=spec.model,
+            backend="transformers",
+            revision=getattr(config, "_commit_hash", None),
+            file_hashes=model_files.hashes(loaded.folder, files.gguf) if loaded.folder else {},
+            template_hash=self._tokenizer.template_hash,
+            dtype=spec.dtype,
+            attention="packed" if self.packs else f"padded, {self.network.attention}",
+            device=self._device.split(":")[0],
+            random_weights=bool(spec.random_allowed or getattr(config, "random_weights", False)),
+            settled={"longest": self._longest, "answers": self.network.answers},
+            told={
+                "noise_floor": self.checked.noise_floor,
+                "self_check": {**self.checked.record(), "random_head": loaded.random_head, "unpacked": self.unpacked},
+                "n_parameters": self.network.model.num_parameters(),
+                "pad_token": config.get_text_config().pad_token_id,
+                "architecture": type(self.network.model).__name__,
+            },
+        )
+
+
+def _last_token(tokenizer: Any) -> int | None:
+    """Return a token that may really end a dialog and may also be the pad: the EOS, or the pad itself."""
+    return next((t for t in (tokenizer.eos_token_id, tokenizer.sep_token_id) if t is not None), None)
+
+
+def _longest(asked: int, config: Any, tokenizer: Any) -> int:
+    """Return the most tokens a sequence may have: what the model has positions for, unless fewer are asked for."""
+    text = config.get_text_config()
+    positions = getattr(text, "max_position_embeddings", None) or _MOST
+    # Models in the manner of RoBERTa keep their first positions for padding.
+    reserved = (text.pad_token_id or 0) + 1 if "roberta" in str(text.model_type) else 0
+    known = min(int(positions) - reserved, int(min(tokenizer.model_max_length, _MOST)))
+    return min(asked, known) if asked else known

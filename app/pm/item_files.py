@@ -1,0 +1,205 @@
+"""Reading what to score: a study's pairs file, or rows of id, prompt and response as JSON Lines, CSV or Parquet."""
+
+import csv
+import json
+import shutil
+from array import array
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from app.pm.dialogs import Dialog, user
+from app.pm.items import Contents, Item, ItemsFaulty, Place, item
+from app.pm.variants import VariantsFaulty, read_turn
+from app.study.canonical import text_hash
+from app.terms import ResponseKind
+
+Row = Mapping[str, Any]
+_FORMS = {".csv": "csv", ".parquet": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl"}
+_LONGEST_FIELD = 2**24
+
+
+def spool(stream: BinaryIO, file: Path) -> Path:
+    """Keep what comes from standard input, so that it can be read again and a run can go on after a crash."""
+    part = file.with_name(f"{file.name}.part")
+    with part.open("wb") as kept:
+        shutil.copyfileobj(stream, kept)
+    part.replace(file)
+    return file
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFile:
+    """A file of items; what it is, is told by its name, and a pairs file by its header."""
+
+    file: Path
+
+    def contents(self) -> Contents:
+        """Read the file once, check every row, and say what it holds.
+
+        Raises
+        ------
+        ItemsFaulty
+            Naming the row and the field.
+        """
+        header = self._header()
+        n_responses = 0
+        keys = array("q")
+        for one in self.items():
+            n_responses += len(one.responses)
+            keys.append(hash(one.key))
+        if not keys:
+            raise ItemsFaulty(f"{self.file} holds nothing to score")
+        self._refuse_twice(keys)
+        if header and header.get("n") not in {None, len(keys)}:
+            raise ItemsFaulty(
+                f"{self.file} is cut or was added to: its header says {header['n']} rows, it has {len(keys)}"
+            )
+        return Contents(header, len(keys), n_responses, bool(header))
+
+    def items(self) -> Iterator[Item]:
+        """Yield every item."""
+        read = _pair if self._header() else _row
+        for number, row in self._rows():
+            yield read(row, Place(self.file, number))
+
+    def _refuse_twice(self, keys: "array[int]") -> None:
+        """Refuse a key that comes twice. Eight bytes a key are held, never the keys."""
+        hashes = np.frombuffer(keys, dtype=np.int64)
+        values, counts = np.unique(hashes, return_counts=True)
+        if (counts == 1).all():
+            return
+        again, seen = int(values[counts > 1][0]), False
+        for number, one in enumerate(self.items(), 1):
+            if hash(one.key) == again:
+                if seen:
+                    raise ItemsFaulty(f"{self.file}, item {number}: {one.key!r} is there twice; each id must be unique")
+                seen = True
+
+    def _header(self) -> Row:
+        if self._form() != "jsonl":
+            return {}
+        first = next(_json_lines(self.file), None)
+        return first[1] if first and "candor_pairs" in first[1] else {}
+
+    def _form(self) -> str:
+        form = _FORMS.get(self.file.suffix.lower())
+        if form is None:
+            raise ItemsFaulty(f"{self.file}: unknown kind of file; name it .jsonl, .csv or .parquet")
+        return form
+
+    def _rows(self) -> Iterator[tuple[int, Row]]:
+        form = self._form()
+        if form == "csv":
+            return _csv_rows(self.file)
+        if form == "parquet":
+            return _parquet_rows(self.file)
+        return ((number, row) for number, row in _json_lines(self.file) if "candor_pairs" not in row)
+
+
+def _json_lines(file: Path) -> Iterator[tuple[int, Row]]:
+    try:
+        with file.open("rb") as lines:
+            for number, line in enumerate(lines, 1):
+                if line.strip():
+                    yield number, _json_object(line, Place(file, number))
+    except OSError as error:
+        raise ItemsFaulty(f"{file} cannot be read: {error.strerror}") from None
+
+
+def _json_object(line: bytes, place: Place) -> Row:
+    try:
+        value = json.loads(line)
+    except ValueError as error:
+        raise ItemsFaulty(f"{place.file}, row {place.row} is no JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise ItemsFaulty(f"{place.file}, row {place.row} is no JSON object")
+    return value
+
+
+def _csv_rows(file: Path) -> Iterator[tuple[int, Row]]:
+    csv.field_size_limit(_LONGEST_FIELD)
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            for number, row in enumerate(csv.DictReader(lines, strict=True), 2):
+                if None in row or None in row.values():
+                    raise ItemsFaulty(f"{file}, row {number} has more or fewer fields than the heading")
+                yield number, row
+    except OSError as error:
+        raise ItemsFaulty(f"{file} cannot be read: {error.strerror}") from None
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise ItemsFaulty(f"{file} is no CSV in UTF-8: {error}") from None
+
+
+def _parquet_rows(file: Path) -> Iterator[tuple[int, Row]]:
+    try:
+        from pyarrow import ArrowException, parquet  # noqa: PLC0415 - an extra
+    except ImportError:
+        raise ItemsFaulty(
+            f"{file}: reading Parquet needs pyarrow; install candor[parquet], or give JSON Lines"
+        ) from None
+    try:
+        number = 0
+        with parquet.ParquetFile(file) as opened:
+            for batch in opened.iter_batches(batch_size=1024):
+                for row in batch.to_pylist():
+                    number += 1
+                    yield number, row
+    except (ArrowException, OSError) as error:
+        raise ItemsFaulty(f"{file} cannot be read as Parquet: {error}") from None
+
+
+def _text(row: Row, name: str, place: Place) -> str:
+    value = row.get(name)
+    if value is None:
+        raise place.refuse(name, "missing")
+    if not isinstance(value, str):
+        raise place.refuse(name, "must be text")
+    if not value.strip():
+        raise place.refuse(name, "is empty")
+    return value
+
+
+def _row(row: Row, place: Place) -> Item:
+    """Return the item of a row `id` (or `key`), `prompt` (text, or a list of turns) and `response`."""
+    name = "id" if "id" in row else "key"
+    value = row.get(name)
+    key = _text({name: str(value) if isinstance(value, int) else value}, name, place)
+    return item(key, _prompt(row, place), {"": _text(row, "response", place)})
+
+
+def _prompt(row: Row, place: Place) -> Dialog:
+    value = row.get("prompt")
+    if not isinstance(value, list):
+        return (user(_text(row, "prompt", place)),)
+    if not value:
+        raise place.refuse("prompt", "has no turns")
+    try:
+        return tuple(read_turn(f"turn {number}", turn) for number, turn in enumerate(value, 1))
+    except VariantsFaulty as wrong:
+        raise place.refuse("prompt", str(wrong)) from None
+
+
+def _pair(row: Row, place: Place) -> Item:
+    """Return the item of a line of a pairs file, each text held to its hash."""
+    prompt = _text(row, "prompt", place)
+    _hold(row, "prompt_hash", prompt, place)
+    responses = row.get("responses")
+    if not isinstance(responses, dict):
+        raise place.refuse("responses", "missing")
+    texts = {}
+    for kind in ResponseKind:
+        told = responses.get(kind.value)
+        if not isinstance(told, dict):
+            raise place.refuse(f"responses.{kind}", "missing")
+        texts[kind.value] = _text(told, "text", place)
+        _hold(told, "text_hash", texts[kind.value], place, f"responses.{kind}.text_hash")
+    return item(_text(row, "key", place), (user(prompt),), texts)
+
+
+def _hold(row: Row, name: str, text: str, place: Place, shown: str = "") -> None:
+    if row.get(name) != text_hash(text):
+        raise place.refuse(shown or name, "the text is not the one that this hash is of; write the pairs file anew")

@@ -1,0 +1,117 @@
+"""The check at load: what would be silently wrong is refused before anything is scored, and the noise is measured.
+
+A few canaries of different lengths are scored alone, by the model's own plain forward, and then as the run will score
+them: batched, padded or packed, with shared prefixes. The largest difference is the run's noise floor.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from app.errors import CandorError
+from app.pm import planning
+from app.pm.scorer import Batch, Floats, SharedPrefix, Tokens
+
+EXACT = 1e-4
+"""In float32 a batch may move a score by this much, times the largest score where that is above one."""
+ROUGH = 0.5
+"""In 16 bits it may move by this share of the canaries' standard deviation."""
+
+
+class ModelUnfit(CandorError):
+    """A model would give wrong scores; says what is wrong and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the check found: the noise floor, the spread of the canaries, and how many there were."""
+
+    noise_floor: float
+    spread: float
+    canaries: int
+    repeat: float
+
+    def record(self) -> dict[str, Any]:
+        """Return the check as a run record holds it."""
+        return asdict(self)
+
+
+def canaries(allowed: Sequence[int], longest: int, last: int | None, n: int = 8) -> list[Tokens]:
+    """Return canaries: pairs with a common beginning, of many lengths; the last one ends with `last`, an EOS or a pad.
+
+    Parameters
+    ----------
+    allowed
+        Ordinary token ids to draw from.
+    longest
+        The most tokens the model reads.
+    last
+        A special token that a real sequence may end with.
+    """
+    draw = np.random.default_rng(20260101)
+    pool = np.asarray(allowed, dtype=np.int32)
+    most = max(4, min(longest, 96) - 1)
+    made = []
+    for number in range(n):
+        if number % 2 == 0:
+            head = draw.choice(pool, size=max(2, most * (number + 2) // (2 * n + 2)))
+        tail = draw.choice(pool, size=max(1, (most - len(head)) * (n - number) // n))
+        made.append(np.concatenate([head, tail]).astype(np.int32))
+    if last is not None:
+        made[-1] = np.append(made[-1], np.int32(last)).astype(np.int32)
+    return made
+
+
+def check(
+    sequences: Sequence[Tokens],
+    alone: Callable[[Tokens], Floats],
+    batched: Callable[[Batch], Floats],
+    *,
+    packed: bool,
+    exact: bool,
+) -> Checked:
+    """Score canaries alone and as a run would, and hold the two together.
+
+    Raises
+    ------
+    ModelUnfit
+        When a score is not finite, or batching moves scores by more than rounding does.
+    """
+    one_by_one = np.stack([alone(ids) for ids in sequences])
+    planned = planning.plan(sequences, 10**9, packed=packed)
+    scored = batched(planned.batch(0))
+    together = np.empty_like(scored)
+    together[planned.members(0)] = scored
+    together = together[planned.place]
+    again = batched(planned.batch(0))
+    if not (np.isfinite(one_by_one).all() and np.isfinite(together).all()):
+        raise ModelUnfit("the model gives scores that are no finite numbers; use --dtype float32, or another model")
+    noise = float(np.abs(one_by_one - together).max())
+    spread = float(one_by_one.std(axis=0).max())
+    allowed = EXACT * max(1.0, float(np.abs(one_by_one).max())) if exact else ROUGH * spread
+    # Where all scores lie close together, even what passes for rounding could turn a preference.
+    if noise > allowed or noise > ROUGH * spread:
+        raise ModelUnfit(
+            f"padding changes scores: one by one and batched differ by {noise:.2g}, while scores spread by "
+            f"{spread:.2g}; use --dtype float32, --attention padded, or another model"
+        )
+    return Checked(noise, spread, len(sequences), float(np.abs(again - scored).max()))
+
+
+def check_last_token(sequence: Tokens, last: int, batched: Callable[[Batch], Floats]) -> None:
+    """Refuse a model that takes a real EOS at the end of a dialog for padding, and scores the token before it.
+
+    Raises
+    ------
+    ModelUnfit
+        When the score with the EOS is the score without it.
+    """
+    with_it = np.append(sequence, np.int32(last)).astype(np.int32)
+    both = batched(Batch((sequence, with_it), (SharedPrefix(0, (0,)), SharedPrefix(0, (1,)))))
+    if np.array_equal(both[0], both[1]):
+        raise ModelUnfit(
+            f"the model takes a real token {last} at the end for padding (pad and EOS are the same token): scores "
+            "would be of another token; give the tokenizer a pad token of its own"
+        )
