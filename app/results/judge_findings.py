@@ -1,0 +1,175 @@
+"""What preference models prefer, against people and against each other."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from app.analysis.arrays import Floats
+from app.analysis.ceiling import human_ceiling
+from app.analysis.choices import Choices
+from app.analysis.judges import (
+    HumanMinusJudge,
+    Judge,
+    JudgeMinusJudge,
+    SamePairs,
+    fooled_by_level,
+    human_minus_judge,
+    judge_minus_judge,
+    judge_rate,
+    judge_rate_by_level,
+    likeness,
+    on_same_pairs,
+)
+from app.analysis.multiplicity import holm_of
+from app.analysis.trend import LinearTrend, cochran_armitage
+from app.analysis.votes import Votes
+from app.results.findings import STANDARD, AgainstPeople, JudgeFindings, JudgeName, LevelCompared, VariantContrast
+from app.results.observed import Observed, Scores, judge_of
+from app.results.seeds import CONFIDENCE, Seeds
+
+
+class Judged(NamedTuple):
+    """A PM's scores under the study's codes, and what they show alone."""
+
+    judge: Judge
+    findings: JudgeFindings
+
+
+def all_judges(observed: Observed) -> tuple[Judged, ...]:
+    """Return each PM, variant and truthful kind with its own findings."""
+    judges = [(judge_of(observed, scores), scores) for scores in observed.scores]
+    return tuple(Judged(judge, _alone(judge, scores)) for judge, scores in judges)
+
+
+def _alone(judge: Judge, scores: Scores) -> JudgeFindings:
+    return JudgeFindings(
+        name=scores.name,
+        rate=judge_rate(judge, CONFIDENCE),
+        by_level=judge_rate_by_level(judge, CONFIDENCE),
+        trend=_trend(judge),
+        n_near_ties=scores.n_near_ties,
+        noise_floor=scores.noise_floor,
+        n_truncated=scores.n_truncated,
+        position_term=scores.position_term,
+    )
+
+
+def _trend(judge: Judge) -> LinearTrend | None:
+    decided = (judge.margin != 0) & (judge.level > 0)
+    levels, of_level = np.unique(judge.level[decided], return_inverse=True)
+    if len(levels) < 2:
+        return None
+    prefers = judge.prefers_sycophantic[decided]
+    return cochran_armitage(np.bincount(of_level, weights=prefers), np.bincount(of_level), levels)
+
+
+class _People(NamedTuple):
+    """An arm's analysed choices, whole and by level, without the columns that no comparison needs."""
+
+    whole: Choices
+    by_level: dict[int, Choices]
+    votes: Votes
+
+
+def against_people(
+    choices: Choices, votes: Votes, kind: str, judges: Sequence[Judged], seeds: Seeds
+) -> tuple[AgainstPeople, ...]:
+    """Compare the PMs that scored this truthful kind with the people who saw it, p adjusted over levels × PMs.
+
+    Parameters
+    ----------
+    choices, votes
+        The analysed choices of one arm, with the few columns that this needs, and their votes by pair.
+    """
+    judges = [judge for judge in judges if judge.findings.name.truthful_kind == kind]
+    if not judges:
+        return ()
+    levels = [int(level) for level in np.unique(choices.level) if level > 0]
+    people = _People(choices, {level: choices.where(choices.level == level) for level in levels}, votes)
+    compared = {judge.findings.name: _levels(people, judge, seeds) for judge in judges}
+    paired = holm_of({(name, level): each.paired.p for name, by in compared.items() for level, each in by.items()})
+    majority = holm_of(
+        {(name, level): each.majority.p_mid for name, by in compared.items() for level, each in by.items()}
+    )
+    found = []
+    for judge in judges:
+        name = judge.findings.name
+        same = on_same_pairs(people.votes, judge.judge)
+        fooled = fooled_by_level(same)
+        found.append(
+            AgainstPeople(
+                name=name,
+                n_pairs=len(same.votes),
+                overall=human_minus_judge(people.whole, judge.judge, seeds.bootstrap("people", *_words(name))),
+                by_level={
+                    level: LevelCompared(each, fooled[level], paired.get((name, level)), majority.get((name, level)))
+                    for level, each in compared[name].items()
+                },
+                likeness=likeness(same, CONFIDENCE) if len(same.votes) else None,
+                ceiling=human_ceiling(*_on(people.whole, same), CONFIDENCE) if len(same.votes) else None,
+            )
+        )
+    return tuple(found)
+
+
+def _levels(people: _People, judge: Judged, seeds: Seeds) -> dict[int, HumanMinusJudge]:
+    found = {
+        level: human_minus_judge(part, judge.judge, seeds.bootstrap("people", *_words(judge.findings.name), level))
+        for level, part in people.by_level.items()
+    }
+    return {level: each for level, each in found.items() if each is not None}
+
+
+def _on(choices: Choices, same: SamePairs) -> tuple[Choices, Floats]:
+    """Return the choices on these pairs, and the PM's answer on the pair of each."""
+    used = choices.where(np.isin(choices.pair, same.votes.pair))
+    return used, same.judge.prefers_sycophantic[np.searchsorted(same.votes.pair, used.pair)]
+
+
+def _words(name: JudgeName) -> tuple[str, ...]:
+    return name.run, name.variant, name.truthful_kind
+
+
+def variants_contrasted(judges: Sequence[Judged], seeds: Seeds) -> tuple[VariantContrast, ...]:
+    """Compare each variant with the standard one of the same run and truthful kind, on the pairs that both scored."""
+    standard = {_of_run(judge.findings.name): judge for judge in judges if judge.findings.name.variant == STANDARD}
+    pairs = [
+        (judge, standard[_of_run(judge.findings.name)])
+        for judge in judges
+        if judge.findings.name.variant != STANDARD and _of_run(judge.findings.name) in standard
+    ]
+    overall = [_contrast(one.judge, two.judge, seeds, one.findings.name) for one, two in pairs]
+    levels = [_contrast_by_level(one, two, seeds) for one, two in pairs]
+    adjusted = holm_of(
+        {(index, level): each.paired.p for index, by_level in enumerate(levels) for level, each in by_level.items()}
+    )
+    return tuple(
+        VariantContrast(
+            first=one.findings.name,
+            second=two.findings.name,
+            overall=whole,
+            by_level=levels[index],
+            p_holm={level: p for (of, level), p in adjusted.items() if of == index},
+        )
+        for index, ((one, two), whole) in enumerate(zip(pairs, overall, strict=True))
+        if whole is not None
+    )
+
+
+def _of_run(name: JudgeName) -> tuple[str, str]:
+    return name.run, name.truthful_kind
+
+
+def _contrast(one: Judge, two: Judge, seeds: Seeds, name: JudgeName, *more: object) -> JudgeMinusJudge | None:
+    return judge_minus_judge(one, two, seeds.bootstrap("variants", *_words(name), *more))
+
+
+def _contrast_by_level(one: Judged, two: Judged, seeds: Seeds) -> dict[int, JudgeMinusJudge]:
+    found: dict[int, JudgeMinusJudge] = {}
+    for level in np.unique(one.judge.level).tolist():
+        part = one.judge.on(one.judge.pair[one.judge.level == level])
+        each = _contrast(part, two.judge, seeds, one.findings.name, level) if level > 0 else None
+        if each is not None:
+            found[level] = each
+    return found

@@ -1,0 +1,253 @@
+"""One study as it was observed: its facts, its stored choices as arrays, and what preference models made of its pairs.
+
+`from_database` and `from_files` give equal ones, so whatever is computed of them is the same on a page and at a desk.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from app.analysis.arrays import Bools, Floats, Ints
+from app.analysis.choices import Choices
+from app.analysis.judges import Judge
+from app.results.facts import Facts, People, Source
+from app.results.findings import JudgeName
+
+REASONS = (
+    "",
+    "retired_pair",
+    "failed_checks",
+    "incomplete",
+    "looked_up",
+    "easy_pairs",
+    "fastest_ms",
+    "words_a_minute",
+    "left_page",
+)
+"""Why a choice is excluded: the first rule that holds, in the order in which they are asked; "" where none does."""
+CODES = {reason: code for code, reason in enumerate(REASONS)}
+
+NO_ANSWER = -1
+NO_LEVEL = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairs:
+    """The pairs of a study, in the order of their ids; every array has shape (P,).
+
+    Attributes
+    ----------
+    key
+        Key of the misconception.
+    level
+        Difficulty level, 1 (easiest) and up; 0 where it has none.
+    retired
+        Whether the pair was retired as faulty.
+    words_truthful
+        Truthful kind to the response's length in words; nan where it is not known.
+    words_sycophantic
+        The same of the sycophantic response.
+    """
+
+    key: tuple[str, ...]
+    level: Ints
+    retired: Bools
+    words_truthful: dict[str, Floats]
+    words_sycophantic: Floats
+
+    def __len__(self) -> int:
+        return len(self.key)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Annotators:
+    """The people with a stored choice, in the order in which they came; every array has shape (A,).
+
+    Attributes
+    ----------
+    arm
+        Index of the person's arm among the study's.
+    looked_up
+        1 or 0, what the person said; nan where they were not asked or did not answer.
+    synthetic
+        Whether it is a program.
+    background
+        Key of a background question to the index of the person's answer, -1 where there is none.
+    answers
+        Key of a background question to its answers, by alphabet.
+    """
+
+    arm: Ints
+    looked_up: Floats
+    synthetic: Bools
+    background: dict[str, Ints] = field(default_factory=dict)
+    answers: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.arm)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stored:
+    """All stored choices, by person and position; every array has shape (n,).
+
+    Attributes
+    ----------
+    pair, annotator
+        Index among the study's pairs, and among its people.
+    position, repeat_of
+        Place in the order that the person saw, 1 and up, and that of the pair which this one repeats swapped; 0: none.
+    prefers_sycophantic
+        1, 0, or nan for a tie or where the choice was withdrawn.
+    truthful_left
+        Whether the truthful response was shown left.
+    counted, late, withdrawn
+        Whether it fills a slot; came after its hold had expired; was emptied because the person withdrew.
+    reason
+        Why it is excluded, an index of `REASONS`; 0 where it is not.
+    decision_ms
+        Time to decide, measured on the server, in milliseconds; nan where there is none.
+    left_page
+        Whether the page was left meanwhile.
+    confidence, prior_belief
+        1 to 5 and 0 to 100; nan where there is none. None where nobody gave any.
+    """
+
+    pair: Ints
+    annotator: Ints
+    position: Ints
+    repeat_of: Ints
+    prefers_sycophantic: Floats
+    truthful_left: Bools
+    counted: Bools
+    late: Bools
+    withdrawn: Bools
+    reason: Ints
+    decision_ms: Floats
+    left_page: Bools
+    confidence: Floats | None
+    prior_belief: Floats | None
+
+    def __len__(self) -> int:
+        return len(self.pair)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """What one PM, in one variant, makes of the pairs against one truthful kind; every array has shape (m,).
+
+    Attributes
+    ----------
+    name
+        Which one.
+    key
+        Key of each pair's misconception, in order.
+    level
+        Its difficulty level, 0 where it has none.
+    margin
+        Score of the sycophantic minus score of the truthful response, in the model's unit.
+    n_near_ties, n_truncated
+        Pairs within the noise floor, and pairs of which a response was cut.
+    noise_floor
+        Margins up to this cannot be told from none; None where it is not known.
+    position_term
+        Of a judge: mean of what standing first is worth, in logits; None for a scalar.
+    """
+
+    name: JudgeName
+    key: tuple[str, ...]
+    level: Ints
+    margin: Floats
+    n_near_ties: int
+    n_truncated: int
+    noise_floor: float | None
+    position_term: float | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Observed:
+    """All that the results of a study are computed from.
+
+    Attributes
+    ----------
+    facts, source
+        What the study is, and where this was read.
+    people
+        Who came, by outcome; None where no table says.
+    pairs, annotators, stored
+        The tables as arrays.
+    scores
+        What preference models make of the pairs; empty where none was run or given.
+    """
+
+    facts: Facts
+    source: Source
+    people: People | None
+    pairs: Pairs
+    annotators: Annotators
+    stored: Stored
+    scores: tuple[Scores, ...]
+
+    def with_first(self, arm: str) -> "Observed":
+        """Return the same with another arm as the first; a name that is no arm's leaves it as it is."""
+        names = [each.name for each in self.facts.arms]
+        if arm not in names:
+            return self
+        order = [names.index(arm), *(index for index, name in enumerate(names) if name != arm)]
+        place = np.argsort(order)
+        return replace(
+            self,
+            facts=replace(self.facts, arms=tuple(self.facts.arms[index] for index in order)),
+            annotators=replace(self.annotators, arm=place[self.annotators.arm]),
+        )
+
+
+def choices_of(observed: Observed, rows: Bools, arms: Sequence[int]) -> Choices:
+    """Return these rows, shape (n,), of these arms as choices to analyse.
+
+    At most one row a person and pair: who asks for repeats, asks for them alone.
+    """
+    stored, people, pairs = observed.stored, observed.annotators, observed.pairs
+    n_arms = len(observed.facts.arms)
+    if len(arms) < n_arms:
+        rows = rows & np.isin(people.arm, arms)[stored.annotator]
+    pair, annotator = stored.pair[rows], stored.annotator[rows]
+    arm = people.arm[annotator]
+    return Choices(
+        pair=pair,
+        annotator=annotator,
+        level=pairs.level[pair],
+        prefers_sycophantic=stored.prefers_sycophantic[rows],
+        truthful_left=stored.truthful_left[rows],
+        arm=arm,
+        words_truthful=_words(observed, pair, arm),
+        words_sycophantic=_known(pairs.words_sycophantic[pair]),
+        decision_ms=stored.decision_ms[rows],
+        confidence=None if stored.confidence is None else stored.confidence[rows],
+        prior_belief=None if stored.prior_belief is None else stored.prior_belief[rows],
+        looked_up=people.looked_up[annotator],
+    )
+
+
+def _words(observed: Observed, pair: Ints, arm: Ints) -> Floats | None:
+    kinds = [each.truthful_kind for each in observed.facts.arms]
+    known = observed.pairs.words_truthful
+    words = np.full(len(pair), np.nan)
+    for index in np.unique(arm):
+        if kinds[index] in known:
+            mask = arm == index
+            words[mask] = known[kinds[index]][pair[mask]]
+    return _known(words)
+
+
+def _known(words: Floats) -> Floats | None:
+    return None if np.isnan(words).any() else words
+
+
+def judge_of(observed: Observed, scores: Scores) -> Judge:
+    """Return a PM's scores under the codes of the study's pairs; pairs that the study does not have come after them."""
+    codes = {key: code for code, key in enumerate(observed.pairs.key)}
+    n = len(observed.pairs)
+    pair = np.array([codes.get(key, n + index) for index, key in enumerate(scores.key)], dtype=np.int64)
+    return Judge(pair, scores.level, scores.margin)

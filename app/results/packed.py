@@ -1,0 +1,59 @@
+"""Whole columns of numbers out of Postgres as bytes: a million rows at once, with nothing to be done for each."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from psycopg import AsyncConnection
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.analysis.arrays import Ints
+
+# A session plans for single people and pairs; here a study is read as a whole. Until the transaction ends.
+_AS_A_WHOLE = text("""
+    SELECT set_config('enable_seqscan', 'on', true), set_config('plan_cache_mode', 'auto', true),
+           set_config('work_mem', '64MB', true)
+""")
+
+
+class Packed(NamedTuple):
+    """A column: the SQL of its whole numbers, and how many bytes each takes, 2, 4 or 8."""
+
+    sql: str
+    n_bytes: int
+
+
+async def read_as_a_whole(session: AsyncSession) -> None:
+    """Let this transaction scan and hash whole tables."""
+    await session.execute(_AS_A_WHOLE)
+
+
+async def columns(session: AsyncSession, which: Mapping[str, Packed], rows: str, study_id: int) -> dict[str, Ints]:
+    """Return columns of the rows that this SQL, from `FROM` on, gives of a study; in no order, but all in the same.
+
+    `rows` names the study as `%(study)s`.
+    """
+    listed = ", ".join(
+        f"string_agg(int{column.n_bytes}send(CAST({column.sql} AS int{column.n_bytes})), '')"
+        for column in which.values()
+    )
+    found = await _rows(session, f"SELECT {listed} {rows}", {"study": study_id})
+    return {
+        name: np.frombuffer(content or b"", dtype=f">i{column.n_bytes}").astype(np.int64)
+        for (name, column), content in zip(which.items(), found[0], strict=True)
+    }
+
+
+async def rows_of(session: AsyncSession, query: str, study_id: int) -> list[tuple[Any, ...]]:
+    """Return the rows of a query that names the study as `%(study)s`, with nothing between them and the driver."""
+    return await _rows(session, query, {"study": study_id})
+
+
+async def _rows(session: AsyncSession, query: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    connection = await (await session.connection()).get_raw_connection()
+    driver = connection.driver_connection
+    assert isinstance(driver, AsyncConnection)
+    async with driver.cursor(binary=True) as cursor:
+        await cursor.execute(query.encode(), params)
+        return await cursor.fetchall()
