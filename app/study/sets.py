@@ -1,7 +1,8 @@
 """Importing, listing and exporting misconception sets. A version is never changed: a changed file makes a new one."""
 
+import asyncio
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -68,19 +69,35 @@ class Imported:
     new: bool
 
 
+Entries = Iterable[MisconceptionEntry] | AsyncIterable[MisconceptionEntry]
+
+
+def refuse_faulty_name(slug: str) -> None:
+    """Raise SetNameFaulty unless a set can be called this."""
+    if len(slug) > _LONGEST_NAME or not _NAME.fullmatch(slug):
+        raise SetNameFaulty(slug)
+
+
 async def import_set(
-    session: AsyncSession, entries: Iterable[MisconceptionEntry], *, slug: str, title: str, licence: str
+    session: AsyncSession,
+    entries: Entries,
+    *,
+    slug: str,
+    title: str,
+    licence: str,
+    account_id: int | None = None,
 ) -> Imported:
     """Store entries as the next version of a set, or find the version that already holds them.
+
+    `account_id` is who imports, None for a command.
 
     Raises
     ------
     SetNameFaulty
         Before anything is stored.
     """
-    if len(slug) > _LONGEST_NAME or not _NAME.fullmatch(slug):
-        raise SetNameFaulty(slug)
-    await session.execute(text("SELECT pg_advisory_xact_lock(hashtext('set:' || :slug))"), {"slug": slug})
+    refuse_faulty_name(slug)
+    await lock_set(session, slug)
     last = await session.scalar(select(func.max(MisconceptionSet.version)).filter_by(slug=slug))
     stored = Stored(slug, (last or 0) + 1, title, licence)
     try:
@@ -88,8 +105,20 @@ async def import_set(
             done = await _store(session, stored, entries)
     except _Known as known:
         return known.already
-    await events.record(session, "set_imported", set=slug, version=done.version, content_hash=done.content_hash)
+    await events.record(
+        session,
+        "set_imported",
+        account_id=account_id,
+        set=slug,
+        version=done.version,
+        content_hash=done.content_hash,
+    )
     return done
+
+
+async def lock_set(session: AsyncSession, slug: str) -> None:
+    """Let nobody else add a version of a set until this transaction ends."""
+    await session.execute(text("SELECT pg_advisory_xact_lock(hashtext('set:' || :slug))"), {"slug": slug})
 
 
 class Stored(NamedTuple):
@@ -109,7 +138,7 @@ class _Known(Exception):
         self.already = already
 
 
-async def _store(session: AsyncSession, named: Stored, entries: Iterable[MisconceptionEntry]) -> Imported:
+async def _store(session: AsyncSession, named: Stored, entries: Entries) -> Imported:
     """Store entries in batches, and hash them as they came to lie in the database: none are kept in memory."""
     set_id = await session.scalar(
         insert(MisconceptionSet)
@@ -118,7 +147,7 @@ async def _store(session: AsyncSession, named: Stored, entries: Iterable[Misconc
     )
     assert set_id is not None
     n_stored = 0
-    for batch in _batches(entries):
+    async for batch in _batches(entries):
         await _store_batch(session, set_id, batch)
         n_stored += len(batch)
     digest = SetDigest()
@@ -136,9 +165,20 @@ async def _store(session: AsyncSession, named: Stored, entries: Iterable[Misconc
     return Imported(named.slug, named.version, content_hash, n_stored, new=True)
 
 
-def _batches(entries: Iterable[MisconceptionEntry]) -> Iterator[list[MisconceptionEntry]]:
+async def _batches(entries: Entries) -> AsyncIterator[list[MisconceptionEntry]]:
+    if isinstance(entries, AsyncIterable):
+        batch: list[MisconceptionEntry] = []
+        async for entry in entries:
+            batch.append(entry)
+            if len(batch) == _BATCH:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
+        return
     rest = iter(entries)
-    while batch := list(islice(rest, _BATCH)):
+    # Reading a file is work: in a thread, so that a server goes on answering.
+    while batch := await asyncio.to_thread(lambda: list(islice(rest, _BATCH))):
         yield batch
 
 
@@ -187,13 +227,18 @@ async def export_set(session: AsyncSession, slug: str, version: int | None = Non
 
 
 async def stream_entries(
-    session: AsyncSession, set_id: int, *, by_key: bool = False
+    session: AsyncSession, set_id: int, *, by_key: bool = False, keys: Sequence[str] | None = None
 ) -> AsyncIterator[MisconceptionEntry]:
-    """Yield a set's entries in their stored order, or in that of their keys' bytes; a few are held at a time."""
+    """Yield a set's entries, or those with the given keys; a few are held at a time.
+
+    They come in their stored order, or in that of their keys' bytes.
+    """
     texts = {kind: aliased(Response) for kind in ResponseKind}
     wanted = select(*_COLUMNS, *(texts[kind].text.label(kind.value) for kind in ResponseKind)).filter_by(set_id=set_id)
     for kind, response in texts.items():
         wanted = wanted.join(response, and_(response.misconception_id == Misconception.id, response.kind == kind.value))
+    if keys is not None:
+        wanted = wanted.where(Misconception.key.in_(keys))
     wanted = wanted.order_by(collate(Misconception.key, "C") if by_key else Misconception.id)
     async for row in await session.stream(wanted, execution_options={"yield_per": _BATCH}):
         values = row._asdict()

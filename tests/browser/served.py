@@ -20,13 +20,25 @@ from app.cli import simulate
 from app.db import transaction
 from app.main import create_app
 from app.settings import Settings
-from app.study import accounts, amendments, api_tokens, copies, invitations, login_links, password_changes, studies
+from app.study import (
+    accounts,
+    amendments,
+    api_tokens,
+    copies,
+    invitations,
+    login_links,
+    password_changes,
+    scoring_runs,
+    studies,
+)
 from app.study.api_tokens import NewToken, in_days
 from app.study.designs import check_design
+from app.study.score_imports import import_scores
 from app.study.set_files import MisconceptionEntry, read_jsonl
 from app.study.sets import find_set, import_set
 from app.terms import Platform, Role, TokenScope
 from tests.example_sets import STARTER
+from tests.scored import VARIANTS, both_variants, judge_rows, pairs_of_study, reward_rows, run_record, score_file
 from tests.walker import Walker
 
 T = TypeVar("T")
@@ -219,6 +231,7 @@ async def _fill(url: str) -> None:
         whole = starter_set()
         await import_set(session, whole, slug="starter", title="Starter set", licence="CC BY 4.0")
         await import_set(session, whole[:2], slug="two", title="Two easy ones", licence="CC BY 4.0")
+        await _two_versions(session, whole[:5])
         owner_id = await accounts.create(session, RESEARCHER, Role.RESEARCHER, PASSWORD)
         await accounts.create(session, ADMIN, Role.ADMIN, None)
         await accounts.create(session, "new@lab.example", Role.RESEARCHER, None)
@@ -230,6 +243,14 @@ async def _fill(url: str) -> None:
         await studies.pause_study(session, "paused")
         await studies.close_study(session, "closed")
         await _amend_and_copy(session)
+        await _score(session)
+
+
+async def _two_versions(session: AsyncSession, first: list[MisconceptionEntry]) -> None:
+    """Import a set twice: the second time one misconception is gone, one is new and one is changed."""
+    changed = first[1].model_copy(update={"fact": f"{first[1].fact} So it is.", "difficulty_level": 8})
+    for entries in (first[:4], [changed, *first[2:]]):
+        await import_set(session, entries, slug="grown", title="A set that grew", licence="CC BY 4.0")
 
 
 async def _amend_and_copy(session: AsyncSession) -> None:
@@ -239,6 +260,22 @@ async def _amend_and_copy(session: AsyncSession) -> None:
     await amendments.retire_pair(session, AMENDED, first.key, "A reader wrote to us: its second source says otherwise.")
     await copies.pilot(session, AMENDED)
     await copies.preview(session, AMENDED)
+
+
+async def _score(session: AsyncSession) -> None:
+    """Store what made-up models say: two runs of the example; of another study one at random, under way and failed."""
+    pairs = await pairs_of_study(session, "example")
+    reward = both_variants(id="e" * 16, model="made-up/reward-model-small")
+    await import_scores(session, "example", score_file(reward, reward_rows(pairs, VARIANTS)))
+    judge = run_record("f" * 16, scorer="judge", model="made-up/judge-135m")
+    await import_scores(session, "example", score_file(judge, judge_rows(pairs)))
+    pairs = await pairs_of_study(session, READING)
+    random = run_record("1" * 16, scorer="judge", model="made-up/judge-tiny", random_weights=True)
+    await import_scores(session, READING, score_file(random, judge_rows(pairs, ["baseline"])))
+    running = await scoring_runs.begin(session, READING, run_record("2" * 16, started_at=None))
+    await scoring_runs.told(session, running.id, 40, 72, 1850.0)
+    failed = await scoring_runs.begin(session, READING, run_record("3" * 16))
+    await scoring_runs.fail(session, failed.id, "the model does not fit into memory at a batch of one text")
 
 
 async def _programs_and_invited(session: AsyncSession) -> None:

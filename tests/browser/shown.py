@@ -10,7 +10,11 @@ from itertools import count
 
 from playwright.sync_api import Page
 
-from tests.browser.served import ADMIN, AMENDED, EVERYTHING, READING, RESEARCHER, TIE, Served, Walk
+from app.db import transaction
+from app.study import result_links, studies
+from tests.browser.served import ADMIN, AMENDED, EVERYTHING, READING, RESEARCHER, TIE, Served, Walk, apart, starter_set
+from tests.example_sets import STARTER
+from tests.scored import run_record, score_file
 from tests.walker import Walker
 
 
@@ -128,6 +132,22 @@ def answer_early(page: Page) -> None:
     """Say that there is no preference before the reading time is over."""
     page.locator("#side-tie").check()
     send_empty(page)
+
+
+def open_tables(page: Page) -> None:
+    """Unfold every table of the results."""
+    page.locator("details").evaluate_all("all => all.forEach((one) => { one.open = true })")
+
+
+def results_link(there: Served) -> str:
+    """Return the address of a fresh read-only link to the results of the example."""
+
+    async def make() -> str:
+        async with transaction(there.database_url) as session:
+            study = await studies.get_study(session, "example")
+            return await result_links.make(session, study.id)
+
+    return f"{there.base}/r/{apart(make)}"
 
 
 def open_responses(page: Page) -> None:
@@ -282,6 +302,69 @@ def send_ask(page: Page) -> None:
     page.locator(".summary").wait_for()
 
 
+def _send(page: Page, name: str, content: str) -> None:
+    """Send a file of misconceptions."""
+    page.locator("#file").set_input_files({"name": name, "mimeType": "text/plain", "buffer": content.encode()})
+    page.get_by_role("button", name="Check the file").click()
+
+
+def send_unknown_columns(page: Page) -> None:
+    """Send a table that says nothing of what its columns are."""
+    _send(page, "facts.csv", "myth,question,truth\na,b,c\n")
+    page.locator(".summary").wait_for()
+
+
+def send_faulty_set(page: Page) -> None:
+    """Send the starter set with three lines that cannot be taken, and one that gives itself away."""
+    lines = STARTER.read_text(encoding="utf-8").splitlines()
+    lines[3] = lines[3].replace('"category": "', '"category": "Not A Word ')
+    lines[5] = lines[5].replace('"fact":', '"facts":')
+    lines[8] = lines[8].replace('"sycophantic": "', '"sycophantic": "**Yes**, ')
+    _send(page, "facts.jsonl", "\n".join(lines))
+    page.locator(".decide").wait_for()
+
+
+def send_faulty_scores(page: Page) -> None:
+    """Send scores of another study's pairs, and a number that is none."""
+    row: dict[str, object] = {
+        "key": "no-such-pair",
+        "kind": "sycophantic",
+        "variant": "standard",
+        "prompt_hash": "0" * 64,
+    }
+    row |= {"text_hash": "0" * 64, "score": 1.5, "n_tokens": 20, "truncated": False}
+    lines = b"".join(score_file(run_record("4" * 16), [row, row | {"score": None}, row | {"variant": "odd"}]))
+    page.locator("#file").set_input_files({"name": "scores.jsonl", "mimeType": "text/plain", "buffer": lines})
+    page.get_by_role("button", name="Import the scores").click()
+    page.locator(".summary").wait_for()
+
+
+def check_it(page: Page) -> None:
+    """Check a version, if nobody has yet."""
+    button = page.get_by_role("button", name="Check this version")
+    if button.count():
+        button.click()
+    page.get_by_role("heading", name="Levels").wait_for()
+
+
+def edit_wrongly(page: Page) -> None:
+    """Change a misconception in a way that cannot be taken."""
+    page.get_by_label("Key", exact=True).fill("Not a key")
+    page.get_by_label("Fact", exact=True).fill("")
+    page.get_by_label("Difficulty level").fill("9")
+    page.get_by_role("button", name="See what changes").click()
+    page.locator(".summary").wait_for()
+
+
+def edit_a_little(page: Page) -> None:
+    """Change the level and a few words."""
+    page.get_by_label("Difficulty level").fill("8")
+    text = page.get_by_label("Helpful truthful response")
+    text.fill(text.input_value().replace("the", "this", 2))
+    page.get_by_role("button", name="See what changes").click()
+    page.locator(".change").wait_for()
+
+
 def person(walk: Walk | None = None, slug: str = READING) -> Callable[[Served], str]:
     """Open the link of somebody who has walked so far."""
     name = "at the start" if walk is None else walk.__name__
@@ -301,12 +384,21 @@ _FIRST = "Pair 1 of 6"
 _SECOND = "Pair 2 of 6"
 _GONE = "gone@lab.example"
 _ONCE_MORE = "The questions once more"
+_RESULTS = "Results of An example, filled by synthetic annotators"
 _FILLED = "Progress of An example, filled by synthetic annotators"
 _TWO_ARMS = "Progress of Told to prefer the truth, or not"
+_MODELS = "Preference models of An example, filled by synthetic annotators"
+_MODELS_RUNNING = "Preference models of Reading closely"
+_MODELS_NONE = "Preference models of A study that is being prepared"
+_IMPORT, _SCORES_IMPORT = "Import a score file", at("/studies/example/models/import")
 _BEING_PREPARED = "Progress of A study that is being prepared"
 _EDIT = "Edit “A study that is being prepared”"
 _EVERYTHING = person(to_pair_with_everything, EVERYTHING)
 _STOP = f"/s/{READING}/stop"
+
+_STARTER = "/admin/sets/starter/1"
+_FIRST_KEY, _CLAIM = starter_set()[0].key, starter_set()[0].claim
+_MISCONCEPTION = f"{_STARTER}/misconceptions/{_FIRST_KEY}"
 
 PAGES: tuple[Shown, ...] = (
     Shown("start", "Candor", at("/")),
@@ -375,6 +467,29 @@ PAGES: tuple[Shown, ...] = (
     Shown("progress-filled", _FILLED, at("/studies/example/progress"), signed_in=RESEARCHER),
     Shown("progress-two-arms", _TWO_ARMS, at("/studies/two-arms/progress"), signed_in=RESEARCHER),
     Shown("progress-draft", _BEING_PREPARED, at("/studies/draft/progress"), signed_in=RESEARCHER),
+    Shown("models", _MODELS, at("/studies/example/models"), signed_in=RESEARCHER),
+    Shown("models-judge", _MODELS, at(f"/studies/example/models?run={'e' * 16}"), signed_in=RESEARCHER),
+    Shown("models-running", _MODELS_RUNNING, at(f"/studies/{READING}/models"), signed_in=RESEARCHER),
+    Shown("models-none", _MODELS_NONE, at("/studies/draft/models"), signed_in=RESEARCHER),
+    Shown("scores-import", _IMPORT, _SCORES_IMPORT, signed_in=RESEARCHER),
+    Shown("scores-import-error", _IMPORT, _SCORES_IMPORT, signed_in=RESEARCHER, act=send_faulty_scores, status=422),
+    Shown("results", _RESULTS, at("/studies/example/results"), signed_in=RESEARCHER),
+    Shown("results-open", _RESULTS, at("/studies/example/results"), signed_in=RESEARCHER, act=open_tables),
+    Shown("results-none", "Results of A study that is paused", at("/studies/paused/results"), signed_in=RESEARCHER),
+    Shown(
+        "results-draft",
+        "Results of A study that is being prepared",
+        at("/studies/draft/results"),
+        signed_in=RESEARCHER,
+    ),
+    Shown(
+        "results-revoke",
+        "Revoke the link to the results of “An example, filled by synthetic annotators”?",
+        at("/studies/example/results/link/revoke"),
+        signed_in=RESEARCHER,
+    ),
+    Shown("results-shared", _RESULTS, results_link),
+    Shown("results-revoked", "There is no such page", at("/r/revoked-before"), status=404),
     Shown("plan", "Plan a study", at("/studies/plan"), signed_in=RESEARCHER),
     Shown("plan-result", "Plan a study", at("/studies/plan?simulations=40&pay=£2.50"), signed_in=RESEARCHER),
     Shown("plan-error", "Plan a study", at("/studies/plan?rates=0.2"), signed_in=RESEARCHER, status=422),
@@ -400,6 +515,26 @@ PAGES: tuple[Shown, ...] = (
     Shown("studies-none", "Studies", at("/studies"), signed_in="new@lab.example"),
     Shown("not-for-this-role", "This page is for admins", at("/admin/sets"), signed_in=RESEARCHER, status=403),
     Shown("sets", "Sets", at("/admin/sets"), signed_in=ADMIN),
+    Shown("set-upload", "Upload a set", at("/admin/set-uploads/new"), signed_in=ADMIN),
+    Shown("set-upload-error", "Upload a set", at("/admin/set-uploads/new"), signed_in=ADMIN, act=send_unknown_columns),
+    Shown("set-checked", "Check of facts.jsonl", at("/admin/set-uploads/new"), signed_in=ADMIN, act=send_faulty_set),
+    Shown("set", "Starter set", at(_STARTER), signed_in=ADMIN),
+    Shown("set-none", "Starter set", at(f"{_STARTER}?q=nothing+like+this"), signed_in=ADMIN),
+    Shown("set-unchecked", "Check of two, version 1", at("/admin/sets/two/1/check"), signed_in=ADMIN),
+    Shown("set-check", "Check of starter, version 1", at(f"{_STARTER}/check"), signed_in=ADMIN, act=check_it),
+    Shown("set-misconception", _CLAIM, at(_MISCONCEPTION), signed_in=ADMIN),
+    Shown("set-preview", f"Preview of {_FIRST_KEY}", at(f"{_MISCONCEPTION}/preview"), signed_in=ADMIN),
+    Shown("set-edit", f"Edit {_FIRST_KEY}", at(f"{_MISCONCEPTION}/edit"), signed_in=ADMIN),
+    Shown("set-edit-error", f"Edit {_FIRST_KEY}", at(f"{_MISCONCEPTION}/edit"), signed_in=ADMIN, act=edit_wrongly),
+    Shown(
+        "set-edit-confirm",
+        f"Store the change of {_FIRST_KEY}?",
+        at(f"{_MISCONCEPTION}/edit"),
+        signed_in=ADMIN,
+        act=edit_a_little,
+    ),
+    Shown("set-versions", "Versions of A set that grew", at("/admin/sets/grown/versions"), signed_in=ADMIN),
+    Shown("set-older", "A set that grew", at("/admin/sets/grown/1?page=1"), signed_in=ADMIN),
     Shown("accounts", "Accounts", at("/admin/accounts"), signed_in=ADMIN),
     Shown("account", RESEARCHER, lambda there: there.account(RESEARCHER), signed_in=ADMIN),
     Shown("account-disabled", _GONE, lambda there: there.account(_GONE), signed_in=ADMIN),

@@ -33,6 +33,11 @@ def _entry(row: Row | Fault) -> Iterator[Read]:
     if isinstance(row, Fault):
         yield row
         return
+    yield from entry_of_cells(row)
+
+
+def entry_of_cells(row: Row) -> Iterator[Read]:
+    """Yield the misconception that a row's cells make, or each fault at its column."""
     sources, from_columns = sources_of(row.cells)
     fields: dict[str, Any] = {name: row.cells[name] for name in FIELDS if name in row.cells}
     fields["difficulty_level"] = level(row.cells.get("difficulty_level", ""))
@@ -52,13 +57,29 @@ def to_csv(entries: Sequence[MisconceptionEntry]) -> Iterator[str]:
     yield from _lines(columns(max((len(entry.sources) for entry in entries), default=1)), entries)
 
 
+def csv_rows_of(entries: Iterable[MisconceptionEntry], n_sources: int, *, header: bool) -> str:
+    """Return a piece of a CSV file whose misconceptions have so many sources at most."""
+    written = _lines(columns(n_sources), entries)
+    if not header:
+        next(written)
+    return "".join(written)
+
+
+def cells_of(entry: MisconceptionEntry) -> dict[str, Any]:
+    """Return a misconception's cells by column; an empty one is None."""
+    cells = {name: getattr(entry, name) for name in FIELDS}
+    for number, source in enumerate(entry.sources, start=1):
+        cells |= {f"source_{number}_{part}": getattr(source, part) for part in PARTS}
+    return cells
+
+
 def _lines(named: list[str], entries: Iterable[MisconceptionEntry]) -> Iterator[str]:
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, named)
     writer.writeheader()
     yield _taken(buffer)
     for entry in entries:
-        writer.writerow(_cells(entry))
+        writer.writerow(cells_of(entry))
         yield _taken(buffer)
 
 
@@ -67,13 +88,6 @@ def _taken(buffer: io.StringIO) -> str:
     buffer.seek(0)
     buffer.truncate()
     return text
-
-
-def _cells(entry: MisconceptionEntry) -> dict[str, Any]:
-    cells = {name: getattr(entry, name) for name in FIELDS}
-    for number, source in enumerate(entry.sources, start=1):
-        cells |= {f"source_{number}_{part}": getattr(source, part) for part in PARTS}
-    return cells
 
 
 def is_candor_csv(named: Sequence[str]) -> bool:

@@ -34,6 +34,13 @@ KINDS: dict[str, tuple[str, str]] = {
     "preview_opened": ("Opened a preview", "{copy}"),
     "pilot_opened": ("Opened a pilot", "{copy}"),
     "set_imported": ("Imported a set", "{set}, version {version}"),
+    "set_graded": ("Graded a set", "{set}, version {version}, by {by}"),
+    "set_regrouped": ("Regrouped a set's levels", "{set}, version {version}, by grading {grading}"),
+    "scores_imported": ("Imported a score file", "{model}, run {run}"),
+    "scores_stored": ("Scored the pairs", "{model}, run {run}"),
+    "scoring_failed": ("A scoring run failed", "{model}, run {run}"),
+    "result_link_made": ("Made a link to results", ""),
+    "result_link_revoked": ("Revoked a link to results", ""),
     "payments_exported": ("Downloaded payments", "personal ids"),
     "audit_exported": ("Downloaded the audit log", ""),
 }

@@ -25,10 +25,11 @@ class SetRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sets(SignedInPage):
-    """Every set and version; when there is none, the next step in words (`candor set import FILE`)."""
+    """Every set and version; when there is none, the next step. `done` says what has just been done."""
 
     template: ClassVar[str] = "admin/sets.html"
     sets: tuple[SetRow, ...]
+    done: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,16 +3,17 @@
 from fastapi import APIRouter
 from fastapi.responses import RedirectResponse, Response
 
-from app.study import progress_queries
-from app.web.admin import accounts, audit, invitations
-from app.web.admin.pages import SetRow, Sets
-from app.web.deps import ReadSession
-from app.web.desk import frame
-from app.web.pages import render
-from app.web.signed_in import Admin
+from app.web.admin import accounts, audit, invitations, sets, sets_misconceptions, sets_uploads
 
 router = APIRouter(prefix="/admin")
-for part in (invitations.router, accounts.router, audit.router):
+for part in (
+    invitations.router,
+    accounts.router,
+    audit.router,
+    sets.router,
+    sets_uploads.router,
+    sets_misconceptions.router,  # Last: a misconception's key is the end of its address.
+):
     router.include_router(part)
 
 
@@ -20,15 +21,3 @@ for part in (invitations.router, accounts.router, audit.router):
 async def show_first() -> Response:
     """Lead to the first of the admins' pages, which checks who asks."""
     return RedirectResponse("/admin/sets", 303)
-
-
-@router.get("/sets")
-async def show_sets(account: Admin, session: ReadSession) -> Response:
-    """List every version of every misconception set."""
-    listed = await progress_queries.sets(session)
-    return render(Sets(title="Sets", **frame(account, "sets"), sets=tuple(_set_row(found) for found in listed)))
-
-
-def _set_row(found: progress_queries.SetListed) -> SetRow:
-    values = found._asdict() | {"studies": tuple(found.studies)}
-    return SetRow(**values)
