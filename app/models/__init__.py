@@ -10,6 +10,7 @@ from app.models.accounts import (
     PasswordReset,
 )
 from app.models.base import Base
+from app.models.gradings import Grading, GradingValue
 from app.models.participations import (
     Assignment,
     CheckAnswer,
@@ -20,6 +21,9 @@ from app.models.participations import (
     PlatformIdentity,
     WebhookDelivery,
 )
+from app.models.result_links import ResultLink
+from app.models.scoring import PairScore, ResponseScore, ScoringRun
+from app.models.set_uploads import SetCheck, SetUpload
 from app.models.sets import Misconception, MisconceptionSet, Response
 from app.models.studies import Amendment, Arm, Pair, Preregistration, RetiredPair, Slot, Study, Vacancy
 
@@ -34,6 +38,8 @@ __all__ = [
     "Choice",
     "Claim",
     "Event",
+    "Grading",
+    "GradingValue",
     "Invitation",
     "LoginAttempt",
     "LoginLink",
@@ -41,12 +47,18 @@ __all__ = [
     "Misconception",
     "MisconceptionSet",
     "Pair",
+    "PairScore",
     "Participation",
     "PasswordReset",
     "PlatformIdentity",
     "Preregistration",
     "Response",
+    "ResponseScore",
+    "ResultLink",
     "RetiredPair",
+    "ScoringRun",
+    "SetCheck",
+    "SetUpload",
     "Slot",
     "Study",
     "Vacancy",

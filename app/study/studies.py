@@ -44,7 +44,8 @@ class SetUnlevelled(CandorError):
     def __init__(self, slug: str, n_unlevelled: int, key: str) -> None:
         super().__init__(
             f"{n_unlevelled} misconceptions of the set {slug!r} have no difficulty level (the first is {key!r}); "
-            f"give each a difficulty_level from 1 to 8 in the file and import it again"
+            f"give each a difficulty_level from 1 to 8 in the file and import it again, or grade the set with "
+            f"`candor set grade {slug} … --regroup`, and take its new version"
         )
 
 

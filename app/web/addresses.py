@@ -2,3 +2,5 @@
 
 PROLIFIC_WEBHOOK = "/platforms/prolific/webhook"
 API = "/api"
+SET_UPLOADS = "/admin/set-uploads"
+SCORE_FILES = "/score-files"

@@ -34,6 +34,10 @@ from app.study.invitations import InvitationUnknown, InvitationUsedOrExpired
 from app.study.login_links import LinkUsedOrExpired
 from app.study.password_changes import ResetUsedOrExpired
 from app.study.preregistrations import AlreadyPreregistered, NotPreregistered
+from app.study.set_browsing import MisconceptionUnknown
+from app.study.set_edits import EditOutdated
+from app.study.set_uploads import UploadUnknown
+from app.study.sets import SetUnknown
 from app.study.studies import (
     NotAsPreregistered,
     SetTooSmall,
@@ -78,6 +82,7 @@ def _not_open(error: StudyNotOpen) -> Shown:
 
 
 _TRY_AGAIN = "You have not started, so nothing is lost. Try the same link again in a few minutes, or return your place."
+_SETS = (Link(text="Sets", href="/admin/sets"),)
 _ACCOUNTS = (Link(text="Accounts", href="/admin/accounts"),)
 _SHOWN: dict[type[CandorError], Shown] = {
     StudyUnknown: Shown(
@@ -174,6 +179,22 @@ _SHOWN: dict[type[CandorError], Shown] = {
     ),
     InvitationUnknown: Shown(
         404, "There is no such invitation", ("It was accepted or withdrawn meanwhile.",), _ACCOUNTS
+    ),
+    SetUnknown: Shown(404, "There is no such set", ("Check its name and version, or go back to the list.",), _SETS),
+    MisconceptionUnknown: Shown(
+        404, "There is no such misconception", ("This version of the set has none with this key.",), _SETS
+    ),
+    UploadUnknown: Shown(
+        404,
+        "This file is no longer waiting",
+        ("It was stored or thrown away, or its day is over. Send it again.",),
+        _SETS,
+    ),
+    EditOutdated: Shown(
+        409,
+        "There is a newer version",
+        ("Nothing was stored: a version made from this one would undo the newer one. Edit the newest.",),
+        _SETS,
     ),
     TokenUnknown: Shown(
         404,

@@ -6,6 +6,7 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.web.addresses import SCORE_FILES, SET_UPLOADS
 from app.web.problems import is_for_programs, problem
 
 POLICY = (
@@ -25,6 +26,8 @@ HEADERS = {
 _ADDED = [(name.lower().encode(), value.encode()) for name, value in (HEADERS | {"Cache-Control": "no-store"}).items()]
 _ADDED_UNDER_HTTPS = [*_ADDED, (b"strict-transport-security", b"max-age=31536000")]
 LARGEST_FORM = 1_000_000
+# A file of misconceptions or scores that is a little too large is read, so that its page can say so.
+_LARGEST = {SET_UPLOADS: 2 * 20 * 2**20, SCORE_FILES: 2 * 50 * 2**20}
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -73,17 +76,17 @@ def _refusal(scope: Scope) -> tuple[int, str, str] | None:
     headers = Headers(scope=scope)
     if _from_elsewhere(headers):
         return 403, "from_elsewhere", "This form was sent from another site, so nothing was stored."
-    if _is_too_large(headers):
+    if _is_too_large(headers, _LARGEST.get(scope["path"], LARGEST_FORM)):
         return 413, "too_large", "This form is too large, so nothing was stored."
     return None
 
 
-def _is_too_large(headers: Headers) -> bool:
+def _is_too_large(headers: Headers, largest: int) -> bool:
     """Say whether a body is too large, or of a size that is not told. Where no header speaks of one there is none."""
     length = headers.get("content-length")
     if length is None:
         return "transfer-encoding" in headers
-    return not length.isdigit() or int(length) > LARGEST_FORM
+    return not length.isdigit() or int(length) > largest
 
 
 class RefuseForeignPosts:

@@ -183,7 +183,8 @@ async def test_a_set_without_levels_is_refused_naming_the_first_key(session: Asy
         await studies.open_study(session, "unfit")
     assert str(refusal.value) == (
         "2 misconceptions of the set 'unfit-set' have no difficulty level (the first is 'claim-002'); "
-        "give each a difficulty_level from 1 to 8 in the file and import it again"
+        "give each a difficulty_level from 1 to 8 in the file and import it again, or grade the set with "
+        "`candor set grade unfit-set … --regroup`, and take its new version"
     )
     assert await rows(session, "SELECT state FROM study WHERE slug = 'unfit'") == [("draft",)]
     assert await rows(session, "SELECT 1 FROM pair JOIN study ON study.id = study_id WHERE slug = 'unfit'") == []

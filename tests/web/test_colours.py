@@ -33,6 +33,8 @@ PAIRS = [
     ("focus", "paper", PART),
     ("focus", "sheet", PART),
     ("accent", "rule", PART),
+    ("amber", "paper", PART),
+    ("blue", "paper", PART),
 ]
 
 

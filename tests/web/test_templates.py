@@ -49,8 +49,11 @@ from app.web.pages import Link, Notice, Page, render
 from app.web.researcher.downloads import Download, Downloads
 from app.web.researcher.pages import LevelProgress, Paste, Recruiting, Studies, StudyDetail, StudyRow
 from tests.web.configuring_samples import FORM_PAGES, around
+from tests.web.models_samples import MODELS_PAGES
 from tests.web.planning_samples import PLAN_PAGES, PREREGISTERED, TO_PREREGISTER
 from tests.web.progress_samples import PROGRESS_PAGES
+from tests.web.results_samples import RESULTS_PAGES
+from tests.web.set_samples import SET_PAGES
 
 
 class Desk(TypedDict):
@@ -433,6 +436,8 @@ AFTER: dict[str, Page] = {
     ),
     **PLAN_PAGES,
     **PROGRESS_PAGES,
+    **MODELS_PAGES,
+    **RESULTS_PAGES,
     "study-preregistered": replace(STUDY, preregistration=PREREGISTERED),
     "study-to-preregister": replace(STUDY, preregistration=TO_PREREGISTER),
     "study-draft": replace(STUDY, state="draft", synthetic=False, levels=(), people=(), exports=None, recruiting=None),
@@ -486,7 +491,7 @@ AFTER: dict[str, Page] = {
         back=Link(text="Your account", href="/account"),
     ),
 }
-AFTER |= FORM_PAGES | around(STUDY)
+AFTER |= FORM_PAGES | SET_PAGES | around(STUDY)
 PAGES = BEFORE_DEBRIEF | AFTER
 SPOILERS = ("sycophan", "misconception", "truthful", "arm")
 
@@ -557,16 +562,22 @@ def test_every_page_has_a_sample_and_every_template_is_a_page_or_its_frame() -> 
     files = {file.relative_to(folder).as_posix() for file in folder.rglob("*.html")}
     assert files - shown == {"_macros.html", "base.html", "annotator/base.html", "signed_in.html", "_accounts.html"} | {
         "_charts.html",
+        "_judging.html",
+        "admin/_set_report.html",
         "researcher/_exports.html",
         "researcher/_preregistration.html",
+        "results/_drawing.html",
+        "results/_figures.html",
+        "results/report.html",
         "researcher/_fields.html",
+        "researcher/_models_chart.html",
     }
 
 
 def test_one_heading_says_the_title_and_so_does_the_document(page: Page) -> None:
     read = Reader(html_of(page))
     assert [" ".join(heading.text.split()) for heading in read.all("h1")] == [page.title]
-    (title,) = read.all("title")
+    (title,) = (found for found in read.all("title") if "id" not in found.attributes)  # Drawings have titles with ids.
     error = "Error: " if getattr(page, "error", "") else ""
     assert title.text == (page.title if page.title == "Candor" else f"{error}{page.title} – Candor")
     assert read.all("html", lang="en")

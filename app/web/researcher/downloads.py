@@ -41,7 +41,11 @@ def downloads(study: Study, n_pairs: int, n_filled: int) -> Downloads:
             _download(path, "annotators", "One row a person who consented; no personal ids."),
             _download(path, "preferences", "One row a counted choice, in TRL's form, to train a model on."),
             _download(path, "preferences", "The same as dialogs, in the form of HH-RLHF.", query="?form=hh"),
-            _download(path, "scores", "What preference models make of the pairs; no rows yet."),
+            _download(
+                path,
+                "scores",
+                "What preference models make of the pairs: one row a run, variant, pair and truthful kind.",
+            ),
             _download(path, "codebook", "What every column of every table means."),
         ),
         payments=_download(path, "payments", "") if paid else None,

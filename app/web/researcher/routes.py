@@ -8,7 +8,17 @@ from fastapi.responses import Response
 from app.study import progress_queries
 from app.web.deps import AppSettings, ReadSession
 from app.web.pages import render
-from app.web.researcher import acting, configuring, exports, planning, preregistration, progress
+from app.web.researcher import (
+    acting,
+    configuring,
+    exports,
+    planning,
+    preregistration,
+    progress,
+    results,
+    scoring,
+    sharing,
+)
 from app.web.researcher.around import around
 from app.web.researcher.contexts import studies_page, study_page
 from app.web.researcher.recruiting import Site
@@ -21,6 +31,9 @@ router.include_router(configuring.router)
 router.include_router(acting.router)
 router.include_router(preregistration.router)
 router.include_router(progress.router)
+router.include_router(scoring.router)
+router.include_router(results.router)
+router.include_router(sharing.router)
 
 
 @router.get("/studies")
