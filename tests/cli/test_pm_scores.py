@@ -9,6 +9,7 @@ import pytest
 from app.db import transaction
 from tests.cli.test_commands import Shell
 from tests.conftest import NewDatabase
+from tests.pm.stub_servers import chat, serving, vllm
 from tests.scored import reward_rows, run_record, score_file
 from tests.studies import open_study
 
@@ -93,3 +94,53 @@ def test_what_the_scorer_writes_is_what_the_import_reads(shell: Shell) -> None:
     rows = [row for row in map(json.loads, exported) if row["run"] == done["run"]]
     assert len(rows) == 8 * 2 * 2
     assert {row["prefers_sycophantic"] for row in rows} == {0}, "an oracle prefers what is true"
+
+
+def test_a_study_is_scored_where_its_database_is(shell: Shell) -> None:
+    given = ("pm", "score", "--study", "scored", "--model", "oracle", "-o", "of-study")
+    done = shell.ok(*given).out
+    assert "Scored 24 rows" in done
+    record = json.loads((shell.folder / "of-study" / "run.json").read_text(encoding="utf-8"))
+    assert f"Stored as the scoring run {record['id']} of scored: /studies/scored/models" in done.replace("\n", " ")
+    listed = {run["run"]: run for run in shell.ok("pm", "runs", "--study", "scored", "--json").json}
+    assert (listed[record["id"]]["state"], listed[record["id"]]["scorer"]) == ("done", "oracle")
+    stored = shell.content()
+    assert "Scored 24 rows, 24 of them finished before" in shell.ok(*given).out
+    assert shell.content() == stored
+
+
+def test_models_behind_servers_score_a_study(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CANDOR_PM_KEY", "a-key")
+    with serving(vllm()) as server:
+        shell.ok("pm", "score", "--study", "scored", "--endpoint", server.url, "-o", "served", "--concurrency", "2")
+        assert len(server.bodies("/classify")) > 1
+    with serving(chat(lambda _: {"A": -0.4, "B": -1.2})) as server:
+        address = f"{server.url}/v1"
+        said = shell.ok(
+            "pm", "score", "--study", "scored", "--endpoint", address, "--model", "m", "--judge", "-o", "judged"
+        ).out
+        assert "0 of them" not in said
+        assert "8 ties left out" in " ".join(said.split()), "it names A whichever stands first"
+    backends = [run["record"]["backend"] for run in shell.ok("pm", "runs", "--study", "scored", "--json").json]
+    assert sorted(backends[:2]) == ["endpoint", "vllm"]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("--model", "oracle"), "give one of them: a study, or a file"),
+        (("--study", "scored", "--input", "x.jsonl", "--model", "oracle"), "give one of them: a study, or a file"),
+        (("--study", "scored"), "name a model, or the address of a server"),
+    ],
+)
+def test_what_is_scored_and_by_whom_must_be_said(shell: Shell, given: tuple[str, ...], said: str) -> None:
+    refused = shell("pm", "score", "-o", "none", *given)
+    assert refused.code == 2
+    assert said in " ".join(refused.err.replace("│", " ").split())
+
+
+def test_a_study_that_is_not_there_is_refused_in_a_line(shell: Shell) -> None:
+    refused = shell("pm", "score", "--study", "lost", "--model", "oracle", "-o", "lost")
+    assert refused.code == 1
+    assert refused.err.startswith("Refused: ")
+    assert "Traceback" not in refused.err
