@@ -18,8 +18,9 @@ help: ## List the targets
 demo: $(VENV)/installed ## Serve a live study and a filled example on an embedded Postgres
 	@$(BIN)/candor demo $(ARGS)
 
-demo-pm: $(VENV)/pm ## Score the demo's set again with the small model, then show it (torch; about an hour on two cores)
-	@$(BIN)/candor demo --rescore $(ARGS)
+demo-pm: $(VENV)/pm ## Score the demo's pairs again with the small model (half an hour, can be stopped), then show them
+	@$(BIN)/candor pm again -o .candor/scored-again
+	@$(BIN)/candor demo --scores .candor/scored-again/scores.jsonl $(ARGS)
 
 serve: $(VENV)/installed ## Serve the application (ARGS="--port 8080 --workers 2")
 	@$(BIN)/candor serve $(ARGS)

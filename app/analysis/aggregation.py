@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from app.analysis.arrays import Floats, Ints, ValueOutOfRange, same_length, whole
+from app.analysis.arrays import Floats, Ints, ValueOutOfRange, dense, same_length, whole
 from app.analysis.choices import Choices
 from app.analysis.functionals import PairShare, Value, ballots_of, pair_share
 
@@ -48,7 +48,10 @@ def majority_of_j(sycophantic: ArrayLike, n: ArrayLike, j: int) -> MajorityOfJ:
         raise ValueOutOfRange("a pair has more sycophantic votes than votes")
     if j < 1 or (votes < j).any():
         raise ValueOutOfRange(f"j is {j}; it must lie between 1 and the number of votes of every pair")
-    return MajorityOfJ(_strict(votes, s, j), _tie(votes, s, j))
+    span = int(votes.max(initial=0)) + 1
+    kinds, of_kind = dense(votes * span + s)  # There are few kinds of pair, however many pairs.
+    votes, s = kinds // span, kinds % span
+    return MajorityOfJ(_strict(votes, s, j)[of_kind], _tie(votes, s, j)[of_kind])
 
 
 def _strict(n: Ints, s: Ints, j: int) -> Floats:
@@ -92,7 +95,7 @@ def aggregation_curve(choices: Choices, k: int, confidence: float = 0.95) -> Agg
     if k < 1:
         raise ValueOutOfRange(f"k is {k}; it must be at least 1")
     ballots = ballots_of(choices, at_least=k)
-    n_all = len(np.unique(choices.pair[choices.decided]))
+    n_all = len(dense(choices.pair[choices.decided])[0])
     shares: dict[int, PairShare] = {}
     strict: dict[int, float] = {}
     tie: dict[int, float] = {}

@@ -6,7 +6,7 @@ import numpy as np
 
 from app.analysis.arrays import Bools, Floats, dense, floats, same_length, totals
 from app.analysis.choices import Choices
-from app.analysis.margins import margins
+from app.analysis.margins import Coded
 from app.analysis.rates import Rate, clustered_rate
 
 
@@ -66,5 +66,5 @@ def _lead_of_the_rest(choices: Choices) -> Floats:
 
 def _agreement(choices: Choices, answers: Floats, lead: Floats, used: Bools, confidence: float) -> Rate | None:
     agrees = ((answers == 1) == (lead > 0)).astype(np.float64)
-    sums = margins(agrees[used], choices.pair[used], choices.annotator[used], choices.level[used])
+    sums = Coded(agrees, choices.pair, choices.annotator, choices.level, used).margins()
     return clustered_rate(sums, "pairs", confidence)

@@ -91,10 +91,11 @@ class Choices:
         """Return the choices for which `keep`, shape (n,), is true."""
         mask = flags("keep", keep)
         same_length({"keep": mask, "pair": self.pair})
+        rows = np.flatnonzero(mask)
         part = object.__new__(Choices)  # A part of checked choices needs no second check.
         for field in fields(self):
             array = getattr(self, field.name)
-            object.__setattr__(part, field.name, None if array is None else array[mask])
+            object.__setattr__(part, field.name, None if array is None else array[rows])
         return part
 
     def column(self, name: str) -> Floats:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from numpy.typing import ArrayLike
 
-from app.analysis.arrays import Floats, Ints, dense, floats, same_length, totals, whole
+from app.analysis.arrays import Floats, Ints, dense, floats, inner, same_length, totals, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ _LEAST_SHARE = 0.5
 _ROUNDING = 1e-24  # Sums of squared influences that cancel exactly leave about this much; no real variance is as small.
 
 
-def two_way(influence: ArrayLike, pair: ArrayLike, annotator: ArrayLike) -> Components:
+def two_way(influence: ArrayLike, pair: ArrayLike, annotator: ArrayLike, *, one_a_cell: bool = False) -> Components:
     """Sum squared influences by pair, by annotator and by cell.
 
     Parameters
@@ -84,25 +84,31 @@ def two_way(influence: ArrayLike, pair: ArrayLike, annotator: ArrayLike) -> Comp
         w (y - mean).
     pair, annotator
         Codes, shape (n,).
+    one_a_cell
+        Whether nobody is on a pair twice, as in `Choices`: then each influence is a cell, and none are looked for.
     """
     part = floats("influence", influence)
     pairs, of_pair = dense(whole("pair", pair))
     people, of_person = dense(whole("annotator", annotator))
     same_length({"influence": part, "pair": of_pair, "annotator": of_person})
-    cells, of_cell = dense(of_pair * max(len(people), 1) + of_person)
+    if one_a_cell:
+        by_cell, n_cells = inner(part, part), len(part)
+    else:
+        cells, of_cell = dense(of_pair * max(len(people), 1) + of_person)
+        by_cell, n_cells = _squares(part, of_cell, len(cells)), len(cells)
     return Components(
         by_pair=_squares(part, of_pair, len(pairs)),
         by_annotator=_squares(part, of_person, len(people)),
-        by_cell=_squares(part, of_cell, len(cells)),
+        by_cell=by_cell,
         n_pairs=len(pairs),
         n_annotators=len(people),
-        n_cells=len(cells),
+        n_cells=n_cells,
     )
 
 
 def _squares(influence: Floats, groups: Ints, n_groups: int) -> float:
     sums = totals(groups, influence, n_groups)
-    return float(sums @ sums)
+    return inner(sums, sums)
 
 
 def one_way_variance(influence: ArrayLike, groups: ArrayLike, *, corrected: bool) -> float | None:

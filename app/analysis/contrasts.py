@@ -77,7 +77,11 @@ def rate_difference(
     df = min(one.n_pairs, one.n_annotators, other.n_pairs, other.n_annotators) - 1
     influence = _influence(choices, sets[0], one.rate, weighting) - _influence(choices, sets[1], other.rate, weighting)
     used = sets[0] | sets[1]
-    variance = two_way(influence[used], choices.pair[used], choices.annotator[used]).variance() if df >= 1 else None
+    variance = (
+        two_way(influence[used], choices.pair[used], choices.annotator[used], one_a_cell=True).variance()
+        if df >= 1
+        else None
+    )
     se = None if variance is None else sqrt(variance)
     return Difference(
         difference=difference,

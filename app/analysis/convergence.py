@@ -36,12 +36,13 @@ def rank_normalised_rhat(chains: ArrayLike) -> float | None:
         raise ValueOutOfRange("chains must be finite numbers, a row for each chain, of at least 4 draws")
     half = draws.shape[1] // 2
     split = np.concatenate([draws[:, :half], draws[:, -half:]])
-    found = [_rhat(_normal_scores(part)) for part in (split, np.abs(split - np.median(split)))]
+    found = [_rhat(normal_scores(part)) for part in (split, np.abs(split - np.median(split)))]
     values = [value for value in found if value is not None]
     return max(values) if values else None
 
 
-def _normal_scores(draws: Matrix) -> Matrix:
+def normal_scores(draws: Matrix) -> Matrix:
+    """Return draws as what standard normal draws of the same ranks would be."""
     ranks = np.asarray(stats.rankdata(draws)).reshape(draws.shape)
     return np.asarray(special.ndtri((ranks - 0.375) / (draws.size + 0.25)), dtype=np.float64)
 

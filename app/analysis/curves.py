@@ -6,7 +6,7 @@ from math import sqrt
 import numpy as np
 from numpy.typing import ArrayLike
 
-from app.analysis.arrays import Floats, ValueOutOfRange, floats, same_length
+from app.analysis.arrays import Floats, ValueOutOfRange, floats, inner, same_length
 from app.analysis.choices import Choices
 from app.analysis.clustering import two_way
 from app.analysis.intervals import Interval, student_interval, student_p
@@ -98,9 +98,11 @@ def _slope(choices: Choices, x: Floats, confidence: float) -> tuple[float | None
         return None, None, None
     y = choices.prefers_sycophantic
     centred = x - x.mean()
-    spread = float(centred @ centred)
-    slope = float(centred @ y) / spread
-    components = two_way(centred * (y - y.mean() - slope * centred) / spread, choices.pair, choices.annotator)
+    spread = inner(centred, centred)
+    slope = inner(centred, y) / spread
+    components = two_way(
+        centred * (y - y.mean() - slope * centred) / spread, choices.pair, choices.annotator, one_a_cell=True
+    )
     variance = components.variance()
     if variance is None:
         return slope, None, None

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
+from scipy import sparse, stats
 
-from app.analysis.arrays import Floats, Ints, dense, totals
+from app.analysis.arrays import Floats, Ints, dense, inner, totals
 from app.analysis.choices import Choices
 from app.analysis.clustering import Components
 from app.analysis.intervals import Interval, logit_interval, wilson
@@ -28,15 +29,47 @@ class PairShare:
 
 
 @dataclass(frozen=True, slots=True)
+class _Alike:
+    """The pairs with the same number of votes.
+
+    Attributes
+    ----------
+    pairs
+        Which they are, shape (m,).
+    votes
+        How many votes each of them has, n.
+    chances
+        Chance that t of n - 1 votes, drawn with replacement from a pair's own, are sycophantic, t = 0 … n - 1; a row
+        for each share of votes that occurs.
+    of_share
+        The row of each pair, shape (m,).
+    """
+
+    pairs: Ints
+    votes: int
+    chances: Floats
+    of_share: Ints
+
+
+@dataclass(frozen=True, slots=True)
 class Ballots:
-    """Decided choices with the votes of their pair: `n` and `sycophantic` by pair (P,), the rest by choice (n,)."""
+    """Decided votes of P pairs by M people: made once, whatever is then asked of them.
+
+    Attributes
+    ----------
+    n, sycophantic
+        Votes of each pair, and the sycophantic ones of them, shape (P,).
+    voted, voted_sycophantic
+        1 where a person voted on a pair, and where that vote was sycophantic, shape (M, P).
+    alike
+        The pairs by their number of votes.
+    """
 
     n: Ints
     sycophantic: Ints
-    of_pair: Ints
-    of_person: Ints
-    n_people: int
-    vote: Ints
+    voted: sparse.csr_array
+    voted_sycophantic: sparse.csr_array
+    alike: tuple[_Alike, ...]
 
     def __len__(self) -> int:
         return len(self.n)
@@ -44,16 +77,38 @@ class Ballots:
 
 def ballots_of(choices: Choices, at_least: int = 1) -> Ballots:
     """Return the decided votes of the pairs that have at least so many of them."""
-    decided = choices.where(choices.decided)
-    _, of_pair = dense(decided.pair)
-    kept = decided.where(np.bincount(of_pair)[of_pair] >= at_least)
+    kept = choices if choices.decided.all() else choices.where(choices.decided)
     pairs, of_pair = dense(kept.pair)
-    people, of_person = dense(kept.annotator)
-    vote = kept.prefers_sycophantic.astype(np.int64)
-    n = np.bincount(of_pair, minlength=len(pairs)).astype(np.int64)
-    return Ballots(
-        n, np.rint(totals(of_pair, vote, len(pairs))).astype(np.int64), of_pair, of_person, len(people), vote
-    )
+    n = np.bincount(of_pair, minlength=len(pairs))
+    if at_least > 1 and len(n) and n.min() < at_least:
+        kept = kept.where(n[of_pair] >= at_least)
+        pairs, of_pair = dense(kept.pair)
+        n = np.bincount(of_pair, minlength=len(pairs))
+    sycophantic = np.rint(totals(of_pair, kept.prefers_sycophantic, len(pairs))).astype(np.int64)
+    n = n.astype(np.int64, copy=False)
+    return Ballots(n, sycophantic, *_by_person(kept, of_pair, len(pairs)), _alike(n, sycophantic))
+
+
+def _by_person(choices: Choices, of_pair: Ints, n_pairs: int) -> tuple[sparse.csr_array, sparse.csr_array]:
+    people, of_person = dense(choices.annotator)
+    vote = choices.prefers_sycophantic
+    if (of_person[1:] < of_person[:-1]).any():
+        order = np.argsort(of_person, kind="stable")
+        of_pair, vote = of_pair[order], vote[order]
+    starts = np.concatenate([[0], np.cumsum(np.bincount(of_person, minlength=len(people)))])
+    shape = (len(people), n_pairs)
+    voted = sparse.csr_array((np.ones(len(vote)), of_pair, starts), shape=shape)
+    return voted, sparse.csr_array((vote, of_pair, starts), shape=shape)
+
+
+def _alike(n: Ints, s: Ints) -> tuple[_Alike, ...]:
+    found = []
+    for votes in np.unique(n).tolist():
+        pairs = np.flatnonzero(n == votes)
+        shares, of_share = dense(s[pairs])
+        chances = stats.binom.pmf(np.arange(votes)[None, :], votes - 1, shares[:, None] / votes)
+        found.append(_Alike(pairs, votes, np.asarray(chances, dtype=np.float64), of_share))
+    return tuple(found)
 
 
 def pair_share(
@@ -62,11 +117,24 @@ def pair_share(
     """Σ numerator / Σ denominator over pairs, with a two-way clustered interval.
 
     Both are functions f(n, s) of a pair's n votes, s of them sycophantic; without a denominator it counts pairs.
-    Clustered by pair with influences (num - θ den) / Σ den. What a person does to the share is, to first order, Σ of
-    d (y - c) over their votes y, with d = f(n, s₋+1) - f(n, s₋) the change of their pair's num - θ den that their vote
-    makes given the other votes s₋, and c the d-weighted mean vote; for f = s/n that is the macro rate's own influence.
+    Clustered by pair with influences e = (num - θ den) / Σ den. What a person does to the share is, to first order, Σ
+    of d (y - c) over their votes y, with d the change of their pair's e that one vote makes, and c the d-weighted mean
+    vote. The change depends on the other votes, e(n, t+1) - e(n, t) where t of them are sycophantic, and a majority
+    turns at one t alone; so d is its mean over other votes drawn with replacement from the pair's own,
+
+    d = Σ over t of B(t; n-1, s/n) (e(n, t+1) - e(n, t)),
+
+    B being the binomial chance. With the other votes as they happen to be, the few pairs that one vote would turn would
+    carry all that people do, and an interval would be wide or narrow by chance. For f = s/n, d is 1/(P n), and the
+    variance is the macro rate's own.
+
     Interval on the logit scale, t with the smaller number of clusters - 1 degrees of freedom; where the share is 0 or 1
     or the variance cannot be estimated, Wilson's with the smaller number of clusters as n.
+
+    References
+    ----------
+    Efron 2014, Journal of the American Statistical Association 109:991-1007 (influence of what is smoothed by drawing
+    again).
 
     Returns
     -------
@@ -98,32 +166,30 @@ _FALLBACK: Method = "wilson_effective_n"
 
 
 def _components(ballots: Ballots, error: Value) -> Components:
-    n, s = ballots.n[ballots.of_pair], ballots.sycophantic[ballots.of_pair]
-    others = s - ballots.vote
-    by_type = _Once(error)
-    change = by_type(n, others + 1) - by_type(n, others)
-    weight = float(change.sum())
-    centre = float(change @ ballots.vote) / weight if weight else 0.0
-    influence = change * (ballots.vote - centre)
-    by_person = totals(ballots.of_person, influence, ballots.n_people)
-    by_pair = by_type(ballots.n, ballots.sycophantic)
+    n, s = ballots.n, ballots.sycophantic
+    change = _change_by_a_vote(ballots, error)
+    weight = inner(change, n.astype(np.float64))
+    centre = inner(change, s.astype(np.float64)) / weight if weight else 0.0
+    by_person = ballots.voted_sycophantic @ change - centre * (ballots.voted @ change)
+    by_pair = error(n, s)
     return Components(
-        by_pair=float(by_pair @ by_pair),
-        by_annotator=float(by_person @ by_person),
-        by_cell=float(influence @ influence),
+        by_pair=inner(by_pair, by_pair),
+        by_annotator=inner(by_person, by_person),
+        by_cell=float(((change * (1 - centre)) ** 2 * s + (change * centre) ** 2 * (n - s)).sum()),
         n_pairs=len(ballots),
-        n_annotators=ballots.n_people,
-        n_cells=len(ballots.vote),
+        n_annotators=ballots.voted.shape[0],
+        n_cells=int(n.sum()),
     )
 
 
-class _Once:
-    """Calls a function once for each kind of (n, s) that occurs: there are few, however many choices."""
-
-    def __init__(self, value: Value) -> None:
-        self._value = value
-
-    def __call__(self, n: Ints, s: Ints) -> Floats:
-        span = int(n.max(initial=0)) + 2
-        kinds, of_kind = dense(n * span + s)
-        return self._value(kinds // span, kinds % span)[of_kind]
+def _change_by_a_vote(ballots: Ballots, error: Value) -> Floats:
+    """Return d of each pair, shape (P,)."""
+    sizes = [alike.votes for alike in ballots.alike]
+    values = error(np.repeat(sizes, [size + 1 for size in sizes]), np.concatenate([np.arange(n + 1) for n in sizes]))
+    change = np.zeros(len(ballots))
+    start = 0
+    for alike in ballots.alike:
+        steps = np.diff(values[start : start + alike.votes + 1])
+        change[alike.pairs] = (alike.chances @ steps)[alike.of_share]
+        start += alike.votes + 1
+    return change

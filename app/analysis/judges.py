@@ -173,7 +173,7 @@ def _clustered(choices: Choices, same: SamePairs, difference: float, confidence:
     place = np.searchsorted(same.votes.pair, used.pair)
     own = used.prefers_sycophantic - same.judge.prefers_sycophantic[place] - difference
     influence = own / (same.votes.n[place] * len(same.votes))
-    components = two_way(influence, used.pair, used.annotator)
+    components = two_way(influence, used.pair, used.annotator, one_a_cell=True)
     variance = components.variance()
     return None if variance is None else student_interval(difference, sqrt(variance), components.df, confidence)
 

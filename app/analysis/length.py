@@ -6,9 +6,9 @@ from math import sqrt
 import numpy as np
 from scipy import special
 
-from app.analysis.arrays import Floats, dense
+from app.analysis.arrays import Floats, dense, inner, totals
 from app.analysis.choices import Choices
-from app.analysis.clustering import two_way
+from app.analysis.clustering import Components, two_way
 from app.analysis.intervals import Interval, logit_interval, student_interval, student_p
 from app.analysis.logistic import LogisticFit, fit_logistic
 from app.analysis.margins import margins_of
@@ -66,48 +66,70 @@ def length_adjusted_rate(choices: Choices, confidence: float = 0.95) -> LengthAd
     raw = clustered_rate(margins_of(decided), "pairs", confidence)
     if raw is None:
         return None
-    ratio = np.log(decided.column("words_sycophantic") / decided.column("words_truthful"))
-    _, of_pair = dense(decided.pair)
-    n = np.bincount(of_pair)
-    weight = 1 / (n[of_pair] * len(n))
-    by_pair = np.bincount(of_pair, weights=ratio) / n
-    sd = float(by_pair.std(ddof=1)) if len(n) > 1 else 0.0
-    fit = (
-        None if sd < _SAME else fit_logistic(_design(decided, ratio / sd, weight), decided.prefers_sycophantic, weight)
-    )
+    pairs = _Pairs(decided)
+    sd = float(pairs.ratio.std(ddof=1)) if len(pairs) > 1 else 0.0
+    mean = float(pairs.ratio.mean())
+    # A choice weighs 1/n of its pair and the design is the pair's: the fit to the pairs' shares is the fit to choices.
+    fit = None if sd < _SAME else fit_logistic(pairs.design(pairs.ratio / sd), pairs.share, pairs.weight)
     if fit is None:
-        return LengthAdjusted(raw, None, None, None, None, None, sd, float(by_pair.mean()))
-    rate, interval = _at_equal_length(decided, fit, weight, confidence)
-    coefficient, coefficient_interval, p = _coefficient(decided, fit, confidence)
-    return LengthAdjusted(raw, rate, interval, coefficient, coefficient_interval, p, sd, float(by_pair.mean()))
+        return LengthAdjusted(raw, None, None, None, None, None, sd, mean)
+    rate, interval = _at_equal_length(pairs, fit, sd, confidence)
+    coefficient, coefficient_interval, p = _coefficient(pairs, fit, sd, confidence)
+    return LengthAdjusted(raw, rate, interval, coefficient, coefficient_interval, p, sd, mean)
 
 
 _SAME = 1e-12  # A spread of log ratios below this is rounding.
 
 
-def _design(choices: Choices, z: Floats, weight: Floats) -> Floats:
-    columns = [np.ones(len(z)), z]
-    if (choices.level > 0).all() and len(np.unique(choices.level)) > 1:
-        columns.append(choices.level - weight @ choices.level)
-    return np.column_stack(columns)
+class _Pairs:
+    """What the model needs of each pair, shapes (P,), and which pair each choice is on, shape (n,)."""
+
+    def __init__(self, decided: Choices) -> None:
+        self.decided = decided
+        codes, self.of_pair = dense(decided.pair)
+        self.n = np.bincount(self.of_pair)
+        first = np.zeros(len(codes), dtype=np.int64)
+        first[self.of_pair] = np.arange(len(decided))
+        words = decided.column("words_sycophantic")[first] / decided.column("words_truthful")[first]
+        self.ratio = np.log(words)
+        self.level = decided.level[first].astype(np.float64)
+        self.share = totals(self.of_pair, decided.prefers_sycophantic, len(codes)) / self.n
+        self.weight = np.full(len(codes), 1 / len(codes))
+
+    def __len__(self) -> int:
+        return len(self.n)
+
+    def design(self, z: Floats) -> Floats:
+        columns = [np.ones(len(z)), z]
+        if (self.level > 0).all() and len(np.unique(self.level)) > 1:
+            columns.append(self.level - self.level.mean())
+        return np.column_stack(columns)
+
+    def components(self, of_y: Floats, fitted: Floats, beside: Floats | None = None) -> Components:
+        """Cluster the influences of the choices: of_y (y - fitted) + beside of their pair, divided by its n."""
+        y = self.decided.prefers_sycophantic - fitted[self.of_pair]
+        influence = (of_y / self.n)[self.of_pair] * y
+        if beside is not None:
+            influence = influence + (beside / self.n)[self.of_pair]
+        return two_way(influence, self.decided.pair, self.decided.annotator, one_a_cell=True)
 
 
-def _at_equal_length(
-    choices: Choices, fit: LogisticFit, weight: Floats, confidence: float
-) -> tuple[float, Interval | None]:
-    n_columns = len(fit.coefficients)
-    others = _design(choices, np.zeros(len(choices)), weight)[:, :n_columns]
+def _at_equal_length(pairs: _Pairs, fit: LogisticFit, sd: float, confidence: float) -> tuple[float, Interval | None]:
+    others = pairs.design(np.zeros(len(pairs)))
     expected = special.expit(others @ fit.coefficients)
-    rate = float(weight @ expected)
-    gradient = others.T @ (weight * expected * (1 - expected))
-    influence = fit.influence @ gradient + weight * (expected - rate)
-    components = two_way(influence, choices.pair, choices.annotator)
+    rate = inner(pairs.weight, expected)
+    gradient = others.T @ (pairs.weight * expected * (1 - expected))
+    of_y = pairs.weight * (pairs.design(pairs.ratio / sd) @ (fit.covariance @ gradient))
+    components = pairs.components(of_y, fit.fitted, pairs.weight * (expected - rate))
     variance = components.variance()
     return rate, None if variance is None else logit_interval(rate, sqrt(variance), components.df, confidence)
 
 
-def _coefficient(choices: Choices, fit: LogisticFit, confidence: float) -> tuple[float, Interval | None, float | None]:
-    components = two_way(fit.influence[:, 1], choices.pair, choices.annotator)
+def _coefficient(
+    pairs: _Pairs, fit: LogisticFit, sd: float, confidence: float
+) -> tuple[float, Interval | None, float | None]:
+    of_y = pairs.weight * (pairs.design(pairs.ratio / sd) @ fit.covariance[:, 1])
+    components = pairs.components(of_y, fit.fitted)
     variance = components.variance(n_parameters=len(fit.coefficients))
     coefficient = float(fit.coefficients[1])
     if variance is None:

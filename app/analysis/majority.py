@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.analysis.arrays import Floats, Ints
+from app.analysis.arrays import Floats, Ints, dense
 from app.analysis.choices import Choices
 from app.analysis.functionals import Ballots, PairShare, ballots_of, pair_share
 from app.analysis.votes import Votes
@@ -59,7 +59,7 @@ def majority_rates(choices: Choices, confidence: float = 0.95) -> MajorityRates 
 
 def majority_by_level(choices: Choices, confidence: float = 0.95) -> dict[int, MajorityRates]:
     """Return `majority_rates` of each level."""
-    levels = [int(level) for level in np.unique(choices.level) if level > 0]
+    levels = [int(level) for level in dense(choices.level)[0] if level > 0]
     rates = {level: majority_rates(choices.where(choices.level == level), confidence) for level in levels}
     return {level: rate for level, rate in rates.items() if rate is not None}
 

@@ -54,8 +54,12 @@ class Margins:
 
     def where(self, pairs: Bools, annotators: Bools) -> "Margins":
         """Return the pairs, and the rows by annotator and level, for which the masks are true."""
-        rows = {name: getattr(self, name)[pairs] for name in _PAIR}
-        return Margins(**rows, **{name: getattr(self, name)[annotators] for name in _ANNOTATOR})
+        part = object.__new__(Margins)  # A part of checked sums needs no second check.
+        for names, mask in ((_PAIR, pairs), (_ANNOTATOR, annotators)):
+            rows = np.flatnonzero(mask)
+            for name in names:
+                object.__setattr__(part, name, getattr(self, name)[rows])
+        return part
 
     def at_level(self, level: int) -> "Margins":
         """Return the margins of one level."""
@@ -64,12 +68,14 @@ class Margins:
     @property
     def graded(self) -> "Margins":
         """The margins of the pairs that have a level."""
+        if self.pair_level.all() and self.annotator_level.all():
+            return self
         return self.where(self.pair_level > 0, self.annotator_level > 0)
 
     @property
     def levels(self) -> list[int]:
         """Levels that occur, in order, without 0."""
-        return [int(level) for level in np.unique(self.pair_level) if level > 0]
+        return [int(level) for level in dense(self.pair_level)[0] if level > 0]
 
 
 _CODES = {"pair_level", "annotator", "annotator_level"}
@@ -86,8 +92,7 @@ _ANNOTATOR = (
 
 def margins_of(choices: Choices) -> Margins:
     """Add up "prefers sycophantic" over the choices that are not ties."""
-    decided = choices if choices.decided.all() else choices.where(choices.decided)
-    return margins(decided.prefers_sycophantic, decided.pair, decided.annotator, decided.level)
+    return Coded.of(choices).margins()
 
 
 def margins(yes: Floats, pair: Ints, annotator: Ints, level: Ints) -> Margins:
@@ -102,20 +107,62 @@ def margins(yes: Floats, pair: Ints, annotator: Ints, level: Ints) -> Margins:
     """
     answers = floats("yes", yes, 0, 1)
     same_length({"yes": answers, "pair": pair, "annotator": annotator, "level": level})
-    pairs, of_pair = dense(pair)
-    n = np.bincount(of_pair, minlength=len(pairs)).astype(np.float64)
-    span = int(level.max(initial=0)) + 1
-    people, of_person = dense(annotator)
-    rows, of_row = dense(of_person * span + level)
-    share = 1 / n[of_pair]
-    return Margins(
-        pair_level=level_of_pairs(of_pair, level, pairs),
-        pair_n=n,
-        pair_yes=totals(of_pair, answers, len(pairs)),
-        annotator=people[rows // span],
-        annotator_level=rows % span,
-        annotator_n=np.bincount(of_row, minlength=len(rows)).astype(np.float64),
-        annotator_yes=totals(of_row, answers, len(rows)),
-        annotator_share=totals(of_row, share, len(rows)),
-        annotator_share_yes=totals(of_row, share * answers, len(rows)),
-    )
+    return Coded(answers, pair, annotator, level).margins()
+
+
+class Coded:
+    """Answers whose pairs, people and levels are looked up once, and then added up, all or some of them.
+
+    Parameters
+    ----------
+    yes
+        0 or 1, shape (n,).
+    pair, annotator, level
+        Codes, shape (n,); a person answers once a pair, and a pair has one level.
+    counts
+        Which of them are answers, shape (n,); None: all.
+    """
+
+    def __init__(self, yes: Floats, pair: Ints, annotator: Ints, level: Ints, counts: Bools | None = None) -> None:
+        pairs, self._of_pair = dense(pair)
+        self._pair_level = level_of_pairs(self._of_pair, level, pairs)
+        span = int(level.max(initial=0)) + 1
+        people, of_person = dense(annotator)
+        rows, self._of_row = dense(of_person * span + level)
+        self._annotator, self._annotator_level = people[rows // span], rows % span
+        self._yes, self._counts = yes, counts
+
+    @classmethod
+    def of(cls, choices: Choices) -> "Coded":
+        """Return "prefers sycophantic" of choices; ties are no answers."""
+        decided, yes = choices.decided, choices.prefers_sycophantic
+        if decided.all():
+            return cls(yes, choices.pair, choices.annotator, choices.level)
+        return cls(np.where(decided, yes, 0.0), choices.pair, choices.annotator, choices.level, decided)
+
+    def margins(self, keep: Bools | None = None) -> Margins:
+        """Return the sums of the answers for which `keep`, shape (n,), is true; of all without it."""
+        kept = self._counts if keep is None else keep if self._counts is None else keep & self._counts
+        n_pairs, n_rows = len(self._pair_level), len(self._annotator)
+        yes = self._yes if kept is None else self._yes * kept
+        n = self._count(self._of_pair, kept, n_pairs)
+        share = (1 / np.maximum(n, 1))[self._of_pair]
+        share = share if kept is None else share * kept
+        row_n = self._count(self._of_row, kept, n_rows)
+        sums = Margins(
+            pair_level=self._pair_level,
+            pair_n=np.maximum(n, 1),
+            pair_yes=totals(self._of_pair, yes, n_pairs),
+            annotator=self._annotator,
+            annotator_level=self._annotator_level,
+            annotator_n=np.maximum(row_n, 1),
+            annotator_yes=totals(self._of_row, yes, n_rows),
+            annotator_share=totals(self._of_row, share, n_rows),
+            annotator_share_yes=totals(self._of_row, share * self._yes, n_rows),
+        )
+        return sums if kept is None else sums.where(n > 0, row_n > 0)
+
+    @staticmethod
+    def _count(groups: Ints, kept: Bools | None, n_groups: int) -> Floats:
+        counted = np.bincount(groups, weights=None if kept is None else kept.astype(np.float64), minlength=n_groups)
+        return counted.astype(np.float64, copy=False)

@@ -6,7 +6,7 @@ from math import sqrt
 import numpy as np
 from scipy import special
 
-from app.analysis.arrays import Bools, Floats, ValueOutOfRange, dense
+from app.analysis.arrays import Bools, Floats, ValueOutOfRange, dense, inner
 from app.analysis.choices import Choices
 from app.analysis.clustering import two_way
 from app.analysis.intervals import Interval, expit_interval, student_interval, student_p, student_quantile
@@ -121,7 +121,7 @@ def _by_side(choices: Choices, left: Bools) -> tuple[list[float], list[Floats]]:
     for side in (left, ~left):
         each = np.where(side, weight, 0.0) / weight[side].sum()
         chose = choices.prefers_sycophantic[side]
-        rate = float(chose.mean()) if chose.all() or not chose.any() else float(each @ choices.prefers_sycophantic)
+        rate = float(chose.mean()) if chose.all() or not chose.any() else inner(each, choices.prefers_sycophantic)
         rates.append(rate)
         influences.append(each * (choices.prefers_sycophantic - rate))
     return rates, influences
@@ -150,6 +150,6 @@ def _adjusted(choices: Choices, rates: list[float], influences: list[Floats], co
 
 
 def _se(choices: Choices, influence: Floats) -> tuple[float | None, int]:
-    components = two_way(influence, choices.pair, choices.annotator)
+    components = two_way(influence, choices.pair, choices.annotator, one_a_cell=True)
     variance = components.variance()
     return None if variance is None else sqrt(variance), components.df

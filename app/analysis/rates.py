@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from app.analysis.arrays import Floats, dense, totals
+from app.analysis.arrays import dense, inner, totals
 from app.analysis.choices import Choices
 from app.analysis.clustering import Components, anova_icc
 from app.analysis.intervals import Interval, logit_interval, wilson
@@ -81,14 +81,14 @@ def rates_by_arm(choices: Choices, confidence: float = 0.95) -> dict[int, Rates]
 
 def rates_of(sums: Margins, n_ties: int = 0, confidence: float = 0.95) -> Rates:
     """Return the rates whose sums are given; the same numbers as `preference_rates`."""
-    pooled = _icc(sums)
-    levels = {level: sums.at_level(level) for level in sums.levels}
-    macro = {level: clustered_rate(part, "pairs", confidence, pooled) for level, part in levels.items()}
-    micro = {level: clustered_rate(part, "choices", confidence, pooled) for level, part in levels.items()}
+    whole = _Clusters(sums)
+    levels = {level: _Clusters(sums.at_level(level)) for level in sums.levels}
+    macro = {level: _rate(part, "pairs", confidence, whole.icc) for level, part in levels.items()}
+    micro = {level: _rate(part, "choices", confidence, whole.icc) for level, part in levels.items()}
     return Rates(
-        overall=clustered_rate(sums, "pairs", confidence),
+        overall=_rate(whole, "pairs", confidence),
         by_level={level: rate for level, rate in macro.items() if rate is not None},
-        overall_micro=clustered_rate(sums, "choices", confidence),
+        overall_micro=_rate(whole, "choices", confidence),
         by_level_micro={level: rate for level, rate in micro.items() if rate is not None},
         n_ties=n_ties,
     )
@@ -134,11 +134,26 @@ def clustered_rate(
     Rate or None
         None without answers.
     """
-    if not len(sums.pair_n):
+    return _rate(_Clusters(sums), weighting, confidence, pooled)
+
+
+class _Clusters:
+    """Sums with what every rate of them needs: the place of each person among them, and the correlations."""
+
+    def __init__(self, sums: Margins) -> None:
+        self.sums = sums
+        people, self.of_person = dense(sums.annotator)
+        self.n_people = len(people)
+        n, yes = (totals(self.of_person, values, self.n_people) for values in (sums.annotator_n, sums.annotator_yes))
+        self.icc = Icc(anova_icc(sums.pair_n, sums.pair_yes), anova_icc(n, yes))
+
+
+def _rate(clusters: _Clusters, weighting: Weighting, confidence: float, pooled: Icc | None = None) -> Rate | None:
+    if not len(clusters.sums.pair_n):
         return None
-    weighted = _weighted(sums, weighting)
+    weighted = _weighted(clusters, weighting)
     rate = weighted.rate
-    n_effective = _n_effective(sums, weighted, pooled or Icc(None, None))
+    n_effective = _n_effective(clusters.icc, weighted, pooled or Icc(None, None))
     parts = weighted.components
     variance = parts.variance()
     if variance is None or not 0 < rate < 1:
@@ -172,43 +187,34 @@ class _Weighted:
     annotator_squares: float
 
 
-def _weighted(sums: Margins, weighting: Weighting) -> _Weighted:
-    people, of_person = dense(sums.annotator)
+def _weighted(clusters: _Clusters, weighting: Weighting) -> _Weighted:
+    sums, of_person, n_people = clusters.sums, clusters.of_person, clusters.n_people
     if weighting == "pairs":
         each = 1 / (sums.pair_n * len(sums.pair_n))
         share, yes = sums.annotator_share / len(sums.pair_n), sums.annotator_share_yes / len(sums.pair_n)
     else:
         each = np.full(len(sums.pair_n), 1 / sums.pair_n.sum())
         share, yes = sums.annotator_n * each[0], sums.annotator_yes * each[0]
-    rate = float(np.clip(each @ sums.pair_yes, 0, 1))
+    rate = float(np.clip(inner(each, sums.pair_yes), 0, 1))
     if not sums.pair_yes.any() or (sums.pair_yes == sums.pair_n).all():
         rate = float(round(rate))  # Weights that sum to 1 but for rounding must not make 0.9999999.
-    by_person = totals(of_person, share, len(people))
-    residual = totals(of_person, yes, len(people)) - rate * by_person
+    by_person = totals(of_person, share, n_people)
+    residual = totals(of_person, yes, n_people) - rate * by_person
+    error = each * (sums.pair_yes - rate * sums.pair_n)
     components = Components(
-        by_pair=_sum_of_squares(each * (sums.pair_yes - rate * sums.pair_n)),
-        by_annotator=_sum_of_squares(residual),
-        by_cell=float(each**2 @ (sums.pair_yes * (1 - rate) ** 2 + (sums.pair_n - sums.pair_yes) * rate**2)),
+        by_pair=inner(error, error),
+        by_annotator=inner(residual, residual),
+        by_cell=inner(each**2, sums.pair_yes * (1 - rate) ** 2 + (sums.pair_n - sums.pair_yes) * rate**2),
         n_pairs=len(sums.pair_n),
-        n_annotators=len(people),
+        n_annotators=n_people,
         n_cells=round(sums.pair_n.sum()),
     )
-    squares = float(each**2 @ sums.pair_n)
-    return _Weighted(rate, components, squares, _sum_of_squares(each * sums.pair_n), _sum_of_squares(by_person))
+    squares = inner(each**2, sums.pair_n)
+    of_pair = each * sums.pair_n
+    return _Weighted(rate, components, squares, inner(of_pair, of_pair), inner(by_person, by_person))
 
 
-def _sum_of_squares(values: Floats) -> float:
-    return float(values @ values)
-
-
-def _icc(sums: Margins) -> Icc:
-    people, of_person = dense(sums.annotator)
-    n, yes = (totals(of_person, values, len(people)) for values in (sums.annotator_n, sums.annotator_yes))
-    return Icc(anova_icc(sums.pair_n, sums.pair_yes), anova_icc(n, yes))
-
-
-def _n_effective(sums: Margins, weighted: _Weighted, pooled: Icc) -> float:
-    own = _icc(sums)
+def _n_effective(own: Icc, weighted: _Weighted, pooled: Icc) -> float:
     pair = _first_defined(own.pair, pooled.pair)
     annotator = _first_defined(own.annotator, pooled.annotator)
     squares = weighted.squares

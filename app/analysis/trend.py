@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import optimize, special
 
-from app.analysis.arrays import Floats, ValueOutOfRange, dense, floats, same_length, totals
+from app.analysis.arrays import Floats, ValueOutOfRange, dense, floats, inner, same_length, totals
 from app.analysis.choices import Choices
 from app.analysis.clustering import Components
 from app.analysis.intervals import Interval, student_interval, student_p
@@ -69,7 +69,7 @@ def slope_of(sums: Margins, confidence: float = 0.95) -> Slope | None:
     x = graded.pair_level.astype(np.float64)
     share = graded.pair_yes / graded.pair_n
     centre, spread = float(x.mean()), float(((x - x.mean()) ** 2).sum())
-    slope = float((x - centre) @ share) / spread
+    slope = inner(x - centre, share) / spread
     intercept = float(share.mean()) - slope * centre
     components = _components(graded, centre, spread, intercept, slope)
     variance = components.variance(n_parameters=2)
@@ -97,9 +97,9 @@ def _components(sums: Margins, centre: float, spread: float, intercept: float, s
     by_person = totals(of_person, residual, len(people))
     squares = sums.pair_yes * (1 - fitted) ** 2 + (sums.pair_n - sums.pair_yes) * fitted**2
     return Components(
-        by_pair=float(by_pair @ by_pair),
-        by_annotator=float(by_person @ by_person),
-        by_cell=float((weight / sums.pair_n) ** 2 @ squares),
+        by_pair=inner(by_pair, by_pair),
+        by_annotator=inner(by_person, by_person),
+        by_cell=inner((weight / sums.pair_n) ** 2, squares),
         n_pairs=len(sums.pair_n),
         n_annotators=len(people),
         n_cells=round(sums.pair_n.sum()),

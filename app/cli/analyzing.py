@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
+from app.cli.model_output import Chains, Samples, print_model
 from app.cli.output import console, errors, print_json, print_table
 from app.errors import CandorError
 
 if TYPE_CHECKING:
     from app.analysis.intervals import Interval
-    from app.results.findings import ArmFindings, Findings
+    from app.results.findings import ArmFindings, Findings, ModelFit
+    from app.results.observed import Observed
 
 _NONE = "–"
 
@@ -20,7 +22,7 @@ class ArmUnknown(CandorError):
     """The study has no such arm."""
 
 
-def analyze(
+def analyze(  # noqa: PLR0913, PLR0917 - one parameter an option
     file: Annotated[Path, typer.Argument(help="A bundle (zip), or the table of choices as CSV.")],
     scores: Annotated[Path | None, typer.Option(help="Table of scores, CSV.")] = None,
     pairs: Annotated[Path | None, typer.Option(help="Table of pairs, CSV.")] = None,
@@ -29,28 +31,49 @@ def analyze(
         str | None,
         typer.Option(help="Arm to show and to hold the others against, as helpful/neutral. [default: first]"),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with everything.")] = False,  # noqa: FBT002
+    chains: Chains = 4,
+    samples: Samples = 1000,
+    *,
+    model: Annotated[
+        bool, typer.Option("--model", help="Fit the crossed random-effects model too; needs the extra bayes.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with everything.")] = False,
 ) -> None:
     """Analyse a study from its exported files: the numbers of the results page, without a database.
+
+    With --model, the crossed random-effects model is fitted to the arm shown: about a minute for a thousand choices.
 
     The keys of the JSON are described in docs/analysis-keys.md.
     """
     from app.results.finding import find  # noqa: PLC0415 - numpy and scipy take half a second to import
     from app.results.from_files import from_files  # noqa: PLC0415 - as above
 
+    if model:
+        from app.results.crossed_model import require  # noqa: PLC0415 - as above
+
+        require()
     with errors.status(escape(f"Analysing {file}")):
         _refuse_damaged(file)
         observed = from_files(file, pairs=pairs, annotators=annotators, scores=scores)
         names = [each.name for each in observed.facts.arms]
         if arm is not None and arm not in names:
             raise ArmUnknown(f"study {observed.facts.slug!r} has no arm {arm!r}; it has {', '.join(names)}")
-        findings = find(observed if arm is None else observed.with_first(arm))
+        observed = observed if arm is None else observed.with_first(arm)
+        fits = _fitted(observed, chains, samples) if model else ()
+        findings = find(observed, fits)
     if as_json:
         from app.results.json_keys import plain  # noqa: PLC0415 - as above
 
         print_json(plain(findings))
     else:
         _print(findings)
+
+
+def _fitted(observed: "Observed", chains: int, samples: int) -> "tuple[ModelFit, ...]":
+    """Fit the model to the first arm."""
+    from app.results.crossed_model import Sampling, fit_crossed  # noqa: PLC0415 - numpy and scipy, as above
+
+    return (fit_crossed(observed, observed.facts.arms[0].name, Sampling(chains, samples)),)
 
 
 def _refuse_damaged(file: Path) -> None:
@@ -74,6 +97,8 @@ def _print(findings: "Findings") -> None:
         errors.print("Note: which arm is the first is not in the tables; --arm names another.", markup=False)
     if findings.primary is not None:
         _print_arm(findings, findings.primary)
+    for fit in findings.models:
+        print_model(fit)
     _print_others(findings)
     _print_judges(findings)
 

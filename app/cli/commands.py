@@ -9,9 +9,11 @@ from app.cli import (
     db,
     demo,
     export,
+    fitting,
     planning,
     platform,
     pm,
+    pm_again,
     pm_score,
     preregistering,
     reporting,
@@ -44,13 +46,15 @@ study.app.command("clone")(changing.clone)
 study.app.command("pilot")(changing.pilot)
 study.app.command("raise")(changing.raise_)
 study.app.command("retire")(changing.retire)
+study.app.command("fit")(fitting.fit)
 app.add_typer(
     study.app,
     name="study",
-    help="Studies: plan, create, change, preregister, open, pause, close, amend, copy, list, show.",
+    help="Studies: plan, create, change, preregister, open, pause, close, amend, copy, fit, list, show.",
 )
 app.add_typer(platform.app, name="platform", help="Platforms that send people: poll.")
 pm.app.command("score")(pm_score.score)
+pm.app.command("again")(pm_again.again)
 app.add_typer(pm.app, name="pm", help="Preference models: pairs, score, import-scores, runs.")
 app.command("simulate")(simulate.simulate)
 app.add_typer(export.app, name="export", help="Tables as files: CSV, JSON Lines, Parquet, or all in a bundle.")

@@ -8,6 +8,7 @@ import tomllib
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Any
 
 import httpx
@@ -24,6 +25,8 @@ from app.db import transaction
 from app.errors import CandorError
 from app.study import accounts, login_links, owners, studies
 from app.study.designs import check_design
+from app.study.score_imports import import_scores
+from app.study.scoring_runs import RunStoredAlready
 from app.study.set_files import read_jsonl
 from app.study.sets import find_set, import_set
 from app.study.studies import StudyUnknown
@@ -32,8 +35,13 @@ from app.web.start import DEMO_STUDY, EXAMPLE_STUDY
 
 _PORTS = range(8000, 8010)
 _SET = "misconceptions"
+RECORDED_SCORES = "recorded-scores.jsonl"
 _EXAMPLE_ANNOTATORS = 68  # 272 pairs, 5 ratings each, 20 pairs a person
 _LINK_HOURS = 24
+
+
+class ScoresUnreadable(CandorError):
+    """The score file that was named cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +55,14 @@ class Links:
 def demo(
     host: Host = "127.0.0.1",
     port: Annotated[int | None, typer.Option(help="Port to listen on; the first free one from 8000.")] = None,
+    scores: Annotated[
+        Path | None, typer.Option(help="A score file of the example to show beside the recorded one (candor pm again).")
+    ] = None,
 ) -> None:
     """Serve a live study to take part in and an example filled by synthetic annotators, on an embedded Postgres."""
     chosen = _free_port(host, port)
     with migrated_database() as url:
-        links = asyncio.run(_prepare(url))
+        links = asyncio.run(_prepare(url, scores))
         base = f"http://{host}:{chosen}"
         os.environ |= {"CANDOR_DATABASE_URL": url, "CANDOR_DEMO": "true"}
         server = _Announced(
@@ -99,16 +110,19 @@ def _free_port(host: str, port: int | None) -> int:
     raise PortTaken(host, port or _PORTS.start)
 
 
-async def _prepare(url: str) -> Links:
+async def _prepare(url: str, scores: Path | None) -> Links:
     """Bring the demo's content into the database, where it is not there yet, and make fresh one-time links."""
     async with transaction(url) as session:
         await _import_sets(session)
         links = Links(
-            await _one_time_link(session, Role.RESEARCHER, f"/studies/{EXAMPLE_STUDY}"),
+            await _one_time_link(session, Role.RESEARCHER, f"/studies/{EXAMPLE_STUDY}/results"),
             await _one_time_link(session, Role.ADMIN, "/admin/sets"),
         )
         await _ensure_study(session, DEMO_STUDY, _DEMO_DESIGN)
-        await _ensure_study(session, EXAMPLE_STUDY, _EXAMPLE_DESIGN)
+        if await _ensure_study(session, EXAMPLE_STUDY, _EXAMPLE_DESIGN):
+            await _store_scores(session, resources.content(RECORDED_SCORES))
+        if scores is not None:
+            await _store_scores(session, scores)
         return links
 
 
@@ -139,7 +153,16 @@ _EXAMPLE_DESIGN: dict[str, Any] = {
 }
 
 
-async def _ensure_study(session: AsyncSession, slug: str, design: dict[str, Any]) -> None:
+async def _store_scores(session: AsyncSession, file: Path) -> None:
+    try:
+        with file.open("rb") as lines, suppress(RunStoredAlready):
+            await import_scores(session, EXAMPLE_STUDY, lines)
+    except OSError as error:
+        raise ScoresUnreadable(f"{file} cannot be read: {error.strerror}") from None
+
+
+async def _ensure_study(session: AsyncSession, slug: str, design: dict[str, Any]) -> bool:
+    """Make and open a study, unless it is there; say whether it was made."""
     try:
         await studies.get_study(session, slug)
     except StudyUnknown:
@@ -147,6 +170,8 @@ async def _ensure_study(session: AsyncSession, slug: str, design: dict[str, Any]
         owner_id = await owners.account_of(session, _email(Role.RESEARCHER))
         await studies.create_study(session, check_design({"slug": slug} | design), newest, owner_id)
         await studies.open_study(session, slug)
+        return True
+    return False
 
 
 def _email(role: Role) -> str:

@@ -19,6 +19,7 @@ from app.study.preregistration_markdown import markdown
 from app.study.studies import get_study
 
 if TYPE_CHECKING:
+    from app.results.findings import ModelFit
     from app.results.observed import Observed
 
 
@@ -27,6 +28,7 @@ class _Read:
     """What a report is made from, all of one moment."""
 
     observed: "Observed"
+    models: "tuple[ModelFit, ...]"
     data_version: str
     preregistration: str
 
@@ -46,7 +48,7 @@ def report(
         _refuse_without_figures()
     with migrated_database() as url, errors.status("Computing"):
         read = asyncio.run(_read(url, study))
-        findings = find(read.observed)
+        findings = find(read.observed, read.models)
     page = written(findings, read.data_version, made_at=datetime.now(UTC), preregistration=read.preregistration)
     with whole_file(output) as file:
         file.write(page.encode())
@@ -68,6 +70,7 @@ def _refuse_without_figures() -> None:
 
 async def _read(url: str, slug: str) -> _Read:
     from app.results.from_database import from_database  # noqa: PLC0415 - as above
+    from app.results.stored_models import models_of  # noqa: PLC0415 - as above
 
     async with transaction(url) as session:
         await see_one_moment(session)
@@ -75,4 +78,5 @@ async def _read(url: str, slug: str) -> _Read:
         version = await data_versions.of_study(session, study.id)
         written = await preregistrations.find(session, study.id)
         told = "" if written is None else markdown(written.document, written.document_hash)
-        return _Read(await from_database(session, slug), version, told)
+        models = await models_of(session, study.id)
+        return _Read(await from_database(session, slug), models, version, told)

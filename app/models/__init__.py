@@ -11,6 +11,7 @@ from app.models.accounts import (
 )
 from app.models.base import Base
 from app.models.gradings import Grading, GradingValue
+from app.models.model_fits import StoredFit
 from app.models.participations import (
     Assignment,
     CheckAnswer,
@@ -60,6 +61,7 @@ __all__ = [
     "SetCheck",
     "SetUpload",
     "Slot",
+    "StoredFit",
     "Study",
     "Vacancy",
     "WebhookDelivery",

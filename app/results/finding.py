@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from app.analysis.contrasts import compare_arms
 from app.results.arm_findings import arm_findings
+from app.results.crossed_data import held_against
 from app.results.facts import Facts
 from app.results.findings import EXPLORATORY, ArmContrast, Findings, ModelFit
 from app.results.judge_findings import all_judges, variants_contrasted
@@ -11,7 +12,10 @@ from app.results.observed import Observed
 from app.results.seeds import CONFIDENCE, RESAMPLES, Seeds
 from app.results.views import View, arms_together
 
-NO_FIT = "no model was fitted to this study; `candor analyze … --model` does it, offline, with the extra `bayes`"
+NO_FIT = (
+    "no crossed random-effects model was fitted to this study; `candor study fit` fits one and stores it, "
+    "`candor analyze … --model` fits one to files, both with the extra `bayes`"
+)
 ONE_ARM = "the study has one arm, so there is none to compare it with"
 NO_SHARED_PAIR = "no other arm has a choice on a pair that the first arm judged too"
 NO_SCORES = "no preference model was run on this study's pairs"
@@ -25,7 +29,8 @@ def find(observed: Observed, models: Sequence[ModelFit] = ()) -> Findings:
     Parameters
     ----------
     models
-        Stored fits of the crossed random-effects model; they take long, so they are made elsewhere.
+        Stored fits of the crossed random-effects model; they take long, so they are made elsewhere. Whether the choices
+        have changed since is told here.
     """
     facts = observed.facts
     seeds = Seeds(facts.seed or 0)
@@ -48,7 +53,7 @@ def find(observed: Observed, models: Sequence[ModelFit] = ()) -> Findings:
         arms_compared=contrasts,
         judges=tuple(judge.findings for judge in judges),
         judge_contrasts=variants,
-        models=tuple(models),
+        models=held_against(observed, models),
         why_not=_why_not(
             observed,
             {

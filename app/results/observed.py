@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from app.analysis.arrays import Bools, Floats, Ints
+from app.analysis.arrays import Bools, Floats, Ints, dense
 from app.analysis.choices import Choices
 from app.analysis.judges import Judge
 from app.results.facts import Facts, People, Source
@@ -234,7 +234,7 @@ def _words(observed: Observed, pair: Ints, arm: Ints) -> Floats | None:
     kinds = [each.truthful_kind for each in observed.facts.arms]
     known = observed.pairs.words_truthful
     words = np.full(len(pair), np.nan)
-    for index in np.unique(arm):
+    for index in dense(arm)[0]:
         if kinds[index] in known:
             mask = arm == index
             words[mask] = known[kinds[index]][pair[mask]]

@@ -121,14 +121,20 @@ def expect(plan: Plan, progress: Progress | None = None) -> Expected:
 
 def simulate(plan: Plan) -> Iterator[Outcome]:
     """Simulate studies one after another; the same plan gives the same ones."""
+    for shape, answers in studies(plan):
+        yield analysed(shape, answers)
+
+
+def studies(plan: Plan) -> Iterator[tuple["Assignment", Bools]]:
+    """Return who judges what, and what they answer, shape (C,), of one simulated study after another."""
     rng = np.random.default_rng(plan.seed)
-    centre = _centres(plan)
+    centre = centres(plan)
     left = plan.simulations
     while left:
         shape = deal(plan, rng)
         n = min(left, _STUDIES_AT_ONCE, max(1, _CELLS_AT_ONCE // plan.choices))
         for answers in _draw(plan, shape, centre, n, rng):
-            yield analysed(shape, answers)
+            yield shape, answers
         left -= n
 
 
@@ -175,7 +181,7 @@ def _round(pattern: Ints, pools: list[Ints], held: Ints, rng: np.random.Generato
     return dealt
 
 
-def _centres(plan: Plan) -> Floats:
+def centres(plan: Plan) -> Floats:
     """Return the logit at each level that makes the average over pairs and people the planned rate."""
     sd = sqrt(plan.sd_pair**2 + plan.sd_annotator**2)
     reach = 10 + 10 * sd  # Rates from 1e-4 to 1 - 1e-4 lie well within.
@@ -194,15 +200,20 @@ def _draw(plan: Plan, shape: Assignment, centre: Floats, n: int, rng: np.random.
     return np.less(rng.random(logit.shape), np.asarray(special.expit(logit), dtype=np.float64))
 
 
-def analysed(shape: Assignment, answers: Bools) -> Outcome:
-    """Run the planned analysis on one study's answers."""
-    choices = Choices(
+def choices_of(shape: Assignment, answers: Bools) -> Choices:
+    """Return one study's answers as choices."""
+    return Choices(
         pair=shape.pair,
         annotator=shape.annotator,
         level=shape.level,
         prefers_sycophantic=answers.astype(np.float64),
         truthful_left=np.zeros(len(answers), np.bool_),
     )
+
+
+def analysed(shape: Assignment, answers: Bools) -> Outcome:
+    """Run the planned analysis on one study's answers."""
+    choices = choices_of(shape, answers)
     sums = margins_of(choices)
     easiest, hardest = (choices.level == level for level in (shape.level.min(), shape.level.max()))
     return Outcome(slope_of(sums), rate_difference(choices, hardest, easiest), rates_of(sums).by_level)

@@ -1,12 +1,11 @@
 """Preference by what people said of themselves, and by what they were told: confidence, belief, background, arms."""
 
 from app.analysis.curves import Curve
-from app.results import report_headings as headings
+from app.results import words
 from app.results.figures.charts import (
     Axis,
     Panel,
     PanelChart,
-    Point,
     RowChart,
     Series,
     Tick,
@@ -21,7 +20,6 @@ from app.results.report_numbers import (
     difference_cells,
     many,
     p_value,
-    percent,
     points,
     rate_cells,
     rate_point,
@@ -54,7 +52,7 @@ def confidence(findings: Findings, stamp: str) -> Sketch | None:
     return Sketch(
         id="confidence",
         name="Confidence",
-        heading=headings.confidence(findings),
+        heading=words.heading(words.of_confidence(arm.confidence)),
         what=f"Choices for the sycophantic response by the confidence given after them, with {INTERVAL}s.",
         more=(*_unanswered(arm.confidence), "What people say after choosing is not a cause of the choice."),
         chart=_curve(arm.confidence, axis, stamp),
@@ -73,7 +71,7 @@ def prior_belief(findings: Findings, stamp: str) -> Sketch | None:
     return Sketch(
         id="prior-belief",
         name="Prior belief",
-        heading=headings.prior_belief(findings),
+        heading=words.heading(words.of_prior_belief(arm.prior_belief)),
         what=(
             "Choices for the sycophantic response by how likely people had held the claim to be true, before they read "
             f"the responses, with {INTERVAL}s."
@@ -134,7 +132,7 @@ def _background(findings: Findings, found: Background, stamp: str) -> Sketch:
     return Sketch(
         id=f"background-{found.key}",
         name=f"By background: {found.key}",
-        heading=headings.background(findings, found),
+        heading=words.heading(words.of_background(found)),
         what=(
             f"Preference for the sycophantic response by the answer to “{found.question}”, with {INTERVAL}s. "
             "Differences are on the pairs that both groups judged."
@@ -190,7 +188,7 @@ def arms(findings: Findings, stamp: str) -> Sketch | None:
     return Sketch(
         id="arms",
         name="Arms compared",
-        heading=headings.arms(findings),
+        heading=words.heading(words.of_arms(findings.arms_compared)),
         what=f"Average of people by level in each arm, with {INTERVAL}s; differences are from the first arm.",
         chart=PanelChart(
             panels=panels, x=level_axis(tuple(shown)), y=percent_axis(PREFER), reference=HALF, stamp=stamp
@@ -198,74 +196,3 @@ def arms(findings: Findings, stamp: str) -> Sketch | None:
         tables=(Table("Arms compared, on the pairs that both judged", columns, tuple(rows)),),
         exploratory="arms_compared" in findings.exploratory,
     )
-
-
-def models(findings: Findings, stamp: str) -> list[Sketch]:
-    """Return the stored fits of the crossed random-effects model."""
-    sketches = []
-    for n, fit in enumerate(findings.models):
-        marginal = {level: found for level, found in sorted(fit.marginal.items()) if level}
-        series = Series(
-            label="model",
-            points=tuple(
-                Point(x=level, y=100 * mean, low=100 * interval.low, high=100 * interval.high)
-                for level, (mean, interval) in marginal.items()
-            ),
-            joined=True,
-        )
-        panel = Panel(title="", series=(series,), spans=True)
-        chart = None
-        if marginal:
-            chart = PanelChart(
-                panels=(panel,), x=level_axis(tuple(marginal)), y=percent_axis(PREFER), reference=HALF, stamp=stamp
-            )
-        sketches.append(
-            Sketch(
-                id="model" if not n else f"model-{n + 1}",
-                name="Random-effects model",
-                heading=headings.model(findings, fit),
-                what=(
-                    "Rate over all pairs and people (marginal) at each level, by the logistic model with crossed "
-                    "random effects of pair and person, with central 95 % intervals. "
-                    f"{many(fit.n_choices, 'choice')} by {many(fit.n_annotators, 'person', 'people')} on "
-                    f"{many(fit.n_pairs, 'pair')}; {arm_words(fit.arm)}."
-                ),
-                more=(
-                    f"Fitted {fit.fitted_at} to data version {fit.data_version[:12]}.",
-                    f"{fit.n_chains} chains of {fit.n_draws:,} draws, seed {fit.seed}.",
-                    f"Divergent transitions: {fit.n_divergences:,}.",
-                ),
-                chart=chart,
-                tables=(
-                    Table(
-                        "Coefficients (logits)",
-                        (
-                            Column("Term", number=False),
-                            *map(Column, ("Mean", "SD", "95 % interval", "R-hat", "ESS, bulk", "ESS, tail")),
-                        ),
-                        tuple(
-                            (
-                                one.name,
-                                f"{one.mean:.3f}".replace("-", "−"),
-                                f"{one.sd:.3f}",
-                                within(one.interval, 3, scale=1, sign=True),
-                                f"{one.rhat:.3f}",
-                                f"{one.ess_bulk:,.0f}",
-                                f"{one.ess_tail:,.0f}",
-                            )
-                            for one in fit.coefficients
-                        ),
-                    ),
-                    Table(
-                        "Marginal rates",
-                        (Column("Level", number=False), Column("Rate (%)"), Column("95 % interval")),
-                        tuple(
-                            ("all" if not level else str(level), percent(mean), within(interval))
-                            for level, (mean, interval) in sorted(fit.marginal.items())
-                        ),
-                    ),
-                ),
-                exploratory="model" in findings.exploratory,
-            )
-        )
-    return sketches

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-from app.results import report_headings as headings
+from app.results import words
 from app.results.findings import Findings
-from app.results.report_answers import arms, backgrounds, confidence, models, prior_belief
+from app.results.report_answers import arms, backgrounds, confidence, prior_belief
 from app.results.report_judging import aggregation, agreement, exclusions, looked_up, response_times, sides
 from app.results.report_levels import levels, of_whom, overall, slope
+from app.results.report_model import models
 from app.results.report_parts import Results, Sketch, figure, unbroken
 from app.results.report_pms import calibration, contrasts, fooled, people_and_pms
 from app.terms import Purpose, StudyState
@@ -31,7 +32,7 @@ def results(findings: Findings, data_version: str) -> Results:
     return Results(
         stamped=findings.facts.synthetic,
         notices=tuple(_notices(findings)),
-        answer=tuple(map(unbroken, headings.answer(findings))) if decided else _nothing_yet(findings),
+        answer=tuple(map(unbroken, words.answer(findings))) if decided else _nothing_yet(findings),
         made=_made(findings, data_version) if decided else "",
         figures=tuple(figure(sketch, source) for sketch in sketched) if decided else (),
         left_out=tuple(_left_out(findings)) if decided else (),

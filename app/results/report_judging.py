@@ -4,7 +4,6 @@ from math import isfinite
 
 from app.analysis.exclusions import Results
 from app.analysis.response_times import AtThreshold
-from app.results import report_headings as headings
 from app.results import words
 from app.results.figures.charts import (
     Axis,
@@ -38,22 +37,6 @@ from app.results.report_numbers import (
 )
 from app.results.report_parts import Column, Sketch, Table
 
-REASONS = {
-    "surplus": "fills no slot (surplus)",
-    "not_counted": "fills no slot",
-    "repeat": "swapped repeat",
-    "repeats": "swapped repeat",
-    "withdrawn": "withdrawn by the person",
-    "retired_pair": "pair retired as faulty",
-    "failed_checks": "person failed checks",
-    "incomplete": "person did not finish",
-    "looked_up": "person looked something up",
-    "easy_pairs": "person failed the easy pairs",
-    "fastest_ms": "faster than the fastest plausible time",
-    "words_a_minute": "faster than both can be read",
-    "left_page": "left the page meanwhile",
-}
-
 
 def aggregation(findings: Findings, stamp: str) -> Sketch | None:
     """Return how the vote changes as more people vote."""
@@ -73,7 +56,7 @@ def aggregation(findings: Findings, stamp: str) -> Sketch | None:
     return Sketch(
         id="aggregation",
         name="More people on a pair",
-        heading=headings.aggregation(findings),
+        heading=words.heading(words.of_aggregation(curve)),
         what=(
             "Chance that the majority of so many people prefers the sycophantic response, ties counting one half, "
             f"with {INTERVAL}s; the same {many(curve.n_pairs, 'pair')} at every number."
@@ -121,7 +104,7 @@ def sides(findings: Findings, stamp: str) -> Sketch | None:
     return Sketch(
         id="sides",
         name="Side and length",
-        heading=headings.sides(findings),
+        heading=words.heading(words.of_length(arm.length) if arm.position is None else words.of_position(arm.position)),
         what=f"Shares of choices with {INTERVAL}s. {of_whom(arm)}.",
         more=_sides_more(arm),
         chart=RowChart(rows=tuple(rows), x=percent_axis("share of choices"), reference=_even, stamp=stamp),
@@ -293,7 +276,7 @@ def agreement(findings: Findings, stamp: str) -> Sketch | None:
     return Sketch(
         id="agreement",
         name="Agreement",
-        heading=headings.agreement(findings),
+        heading=words.heading(words.of_agreement(found.alpha, found.raw)),
         what=(
             f"Agreement on which response is preferred, with {INTERVAL}s from drawing pairs again. "
             f"{many(found.n_pairs, 'pair')} with at least two votes."
@@ -336,7 +319,7 @@ def exclusions(findings: Findings, stamp: str) -> Sketch | None:
     return Sketch(
         id="exclusions",
         name="Exclusions",
-        heading=headings.exclusions(findings),
+        heading=words.heading(words.of_analysed(arm.flow)),
         what=(
             "What was stored, what is left out and why, and what is analysed; one person or pair can be on several "
             "lines." + (" Below, the primary numbers with and without." if both is not None else "")
@@ -350,7 +333,7 @@ def exclusions(findings: Findings, stamp: str) -> Sketch | None:
 
 
 def _reason(reason: str) -> str:
-    return f"left out: {REASONS.get(reason, reason.replace('_', ' '))}"
+    return f"left out: {words.reason(reason)}"
 
 
 def _compared(compared: tuple[tuple[str, Results], ...], stamp: str) -> RowChart:
@@ -391,7 +374,7 @@ def response_times(findings: Findings, stamp: str) -> Sketch | None:
     return Sketch(
         id="response-times",
         name="Response times",
-        heading=headings.response_times(findings),
+        heading=words.heading(words.of_response_times(times.at)),
         what=f"The preference rate without choices too fast to have read both responses; the threshold is {declared}.",
         more=(f"{left_out}.",),
         chart=_compared(named, stamp),
@@ -420,7 +403,7 @@ def looked_up(findings: Findings, stamp: str) -> Sketch | None:
     return Sketch(
         id="looked-up",
         name="Looked-up answers",
-        heading=headings.looked_up(findings),
+        heading=words.heading(words.of_sensitivity(arm.looked_up, "people who looked something up", "")),
         what=f"The preference rate with and without people who said that they looked something up, with {INTERVAL}s.",
         chart=_compared(compared, stamp),
         tables=(_compared_table("With and without those who looked something up", compared),),

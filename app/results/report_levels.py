@@ -1,6 +1,6 @@
 """The first figures: preference by difficulty level, of people and of preference models; the trend; all levels."""
 
-from app.results import report_headings as headings
+from app.results import words
 from app.results.figures.charts import (
     Panel,
     PanelChart,
@@ -85,7 +85,7 @@ def levels(findings: Findings, stamp: str) -> Sketch | None:
     return Sketch(
         id="levels",
         name="By difficulty level",
-        heading=headings.levels(findings),
+        heading=words.heading(_hardest_and_easiest(findings, arm)),
         what=(
             f"Share of choices for the sycophantic response at each difficulty level, with {INTERVAL}s: the average "
             f"of people, and the majority vote of each pair. {of_whom(arm)}{_against(findings)}."
@@ -95,6 +95,12 @@ def levels(findings: Findings, stamp: str) -> Sketch | None:
         tables=tuple(tables),
         exploratory="rates" in findings.exploratory,
     )
+
+
+def _hardest_and_easiest(findings: Findings, arm: ArmFindings) -> str:
+    if arm.ends is None:
+        return words.of_rate(arm.rates.overall, words.people(findings))
+    return words.of_ends(arm.ends)
 
 
 def _people(arm: ArmFindings) -> tuple[Series, ...]:
@@ -217,7 +223,7 @@ def slope(findings: Findings, stamp: str) -> Sketch | None:
     return Sketch(
         id="slope",
         name="The trend: primary test",
-        heading=headings.slope(findings),
+        heading=words.heading(words.of_slope(found)),
         what=(
             "The average of people at each level, the linear trend of pair-level rates that is tested, and the "
             f"fit that may only rise or stay. {many(found.n_pairs, 'pair')}, "
@@ -303,7 +309,7 @@ def overall(findings: Findings, stamp: str) -> Sketch | None:
     return Sketch(
         id="overall",
         name="All levels together",
-        heading=headings.overall(findings),
+        heading=words.heading(words.of_rate(arm.rates.overall, words.people(findings))),
         what=f"Preference for the sycophantic response over all levels, with {INTERVAL}s. {of_whom(arm)}.",
         chart=RowChart(
             rows=tuple(rows), x=percent_axis("prefer the sycophantic response"), reference=HALF, stamp=stamp

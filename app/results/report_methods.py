@@ -3,7 +3,7 @@
 from importlib.metadata import version
 from platform import python_version
 
-from app.results.findings import ArmFindings, Findings
+from app.results.findings import ArmFindings, Findings, ModelFit
 from app.results.report_answers import arm_words
 from app.results.report_levels import models_of, of_whom, pm_label
 from app.results.report_numbers import many
@@ -26,6 +26,7 @@ def methods(findings: Findings, data_version: str) -> tuple[tuple[str, str], ...
     if arm is not None:
         entries += _people(findings, arm)
         entries += _models(findings, arm)
+        entries += _crossed(findings)
     entries += _made(findings, data_version)
     return tuple((term, said) for term, said in entries if said)
 
@@ -127,6 +128,22 @@ def _models(findings: Findings, arm: ArmFindings) -> list[tuple[str, str]]:
         ),
         ("People against PMs", compared),
     ]
+
+
+def _crossed(findings: Findings) -> list[tuple[str, str]]:
+    return [(f"Random-effects model, {arm_words(fit.arm)}", _fit(fit)) for fit in findings.models]
+
+
+def _fit(fit: ModelFit) -> str:
+    terms = [one.name for one in fit.coefficients if not one.name.startswith("sd_") and one.name != "intercept"]
+    fixed = ", ".join(("intercept", *terms))
+    outdated = " The choices have changed since." if fit.outdated else ""
+    return (
+        f"Logistic model of each choice: {fixed}; random intercepts of misconception and annotator, non-centred. "
+        f"{fit.n_chains} chains of {fit.n_draws:,} draws by the no-U-turn sampler, fitted {fit.fitted_at[:10]} to "
+        f"{many(fit.n_choices, 'choice')}. Rates are marginal: over all misconceptions and annotators, at the mean log "
+        f"ratio of lengths, half of the choices on either side.{outdated}"
+    )
 
 
 def _made(findings: Findings, data_version: str) -> list[tuple[str, str]]:

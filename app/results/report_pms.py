@@ -1,6 +1,6 @@
 """People against preference models on the same pairs: differences, who is fooled, likeness, margins, variants."""
 
-from app.results import report_headings as headings
+from app.results import words
 from app.results.figures.charts import (
     Axis,
     Fourfold,
@@ -46,7 +46,7 @@ def people_and_pms(findings: Findings, stamp: str) -> Sketch | None:
     return Sketch(
         id="people-and-pms",
         name="People against PMs",
-        heading=headings.people_and_pms(findings),
+        heading=words.heading(words.of_judge(arm.judges[0], words.people(findings))),
         what=(
             "Rate of people minus rate of the preference model at each level, on exactly the same pairs, in points, "
             f"with {INTERVAL}s from drawing pairs again. Above 0: people prefer the sycophantic response more often."
@@ -173,7 +173,7 @@ def fooled(findings: Findings, stamp: str) -> list[Sketch]:
             Sketch(
                 id=f"fooled-{n + 1}",
                 name=f"Who is fooled: {named}",
-                heading=headings.fooled(findings, pm),
+                heading=words.heading(words.of_fooled(four)),
                 what=(
                     f"Pairs by what the majority of people and the {named} prefer; the area of a square is its share "
                     f"of {many(sum(counts), 'pair')}{ties}."
@@ -244,7 +244,7 @@ def calibration(findings: Findings, stamp: str) -> Sketch | None:
     return Sketch(
         id="calibration",
         name="Calibration of the margin",
-        heading=headings.calibration(findings),
+        heading=words.heading(words.of_margin(() if arm is None else arm.judges)),
         what=(
             "Mean share of people who prefer the sycophantic response, by what σ(margin) of the preference model says; "
             "on the line both are the same."
@@ -281,7 +281,7 @@ def contrasts(findings: Findings, stamp: str) -> Sketch | None:
     return Sketch(
         id="variants",
         name="PM variants compared",
-        heading=headings.contrasts(findings),
+        heading=words.heading(words.of_variant(findings.judge_contrasts[0])),
         what=(
             "Rate of a variant minus rate of the standard PM at each level, on the same pairs, in points, "
             f"with {INTERVAL}s from drawing pairs again. Below 0: the variant is less sycophantic."

@@ -8,7 +8,7 @@ import numpy as np
 from app.analysis.arrays import Bools, Ints
 from app.analysis.choices import Choices
 from app.analysis.exclusions import Flow, Results, Step
-from app.analysis.margins import Margins, margins_of
+from app.analysis.margins import Coded, Margins
 from app.analysis.rates import rates_of
 from app.analysis.trend import slope_of
 from app.results.observed import CODES, REASONS, Observed, choices_of
@@ -84,10 +84,10 @@ class View:
         self.all = choices_of(observed, self.rows, [arm])
         self.main = analysed(observed)[self.rows]
         self.choices = self.all if self.main.all() else self.all.where(self.main)
-        self.sums: Margins = margins_of(self.choices)
         self.slim = slim(self.choices)
-        self._slim = slim(self.all)
-        self._known = [_Known(self.main, self._results(self.choices, self.sums))]
+        self._coded = Coded.of(self.all)
+        self.sums: Margins = self._coded.margins(None if self.main.all() else self.main)
+        self._known = [_Known(self.main, self._results(len(self.choices), self.sums))]
 
     @property
     def main_results(self) -> Results:
@@ -99,15 +99,14 @@ class View:
         for known in self._known:
             if np.array_equal(known.mask, mask):
                 return known.results
-        part = self._slim.where(mask)
-        found = self._results(part, margins_of(part))
+        found = self._results(int(mask.sum()), self._coded.margins(mask))
         self._known.append(_Known(mask, found))
         return found
 
     @staticmethod
-    def _results(choices: Choices, sums: Margins) -> Results:
-        n_ties = len(choices) - int(sums.pair_n.sum())
-        return Results(len(choices), rates_of(sums, n_ties, CONFIDENCE), slope_of(sums, CONFIDENCE))
+    def _results(n: int, sums: Margins) -> Results:
+        n_ties = n - round(sums.pair_n.sum())
+        return Results(n, rates_of(sums, n_ties, CONFIDENCE), slope_of(sums, CONFIDENCE))
 
     def without_rules(self, *dropped: str) -> Bools:
         """Tell which of `all` would be analysed if these rules had not been declared."""
@@ -141,6 +140,8 @@ class View:
 _BESIDE = {name: len(REASONS) + index for index, name in enumerate((WITHDRAWN, REPEAT, SURPLUS))}
 _OF = {name: (CODES | _BESIDE)[name] for name in ("", WITHDRAWN, REPEAT, *REASONS[1:], SURPLUS)}
 """Each reason, in the order of the flow, to its code."""
+LEFT_OUT = tuple(reason for reason in _OF if reason)
+"""Each reason for which a choice is left out, in the order of the flow."""
 
 
 def _distinct(codes: Ints, n: int) -> int:

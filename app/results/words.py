@@ -3,18 +3,49 @@
 A sentence is made of one number, of whichever arm; `sentences` gives those of a whole study in the order of a reader.
 """
 
+from app.analysis.aggregation import AggregationCurve
 from app.analysis.contrasts import Difference
+from app.analysis.curves import Curve
 from app.analysis.exclusions import Flow, Results, Sensitivity
 from app.analysis.intervals import Interval
 from app.analysis.length import LengthAdjusted
 from app.analysis.majority import MajorityRates
+from app.analysis.paired import TwoByTwo
 from app.analysis.position import PositionBias
 from app.analysis.rates import Rate
 from app.analysis.resampling import Resampled
+from app.analysis.response_times import AtThreshold
 from app.analysis.trend import Slope
-from app.results.findings import AgainstPeople, ArmFindings, Findings, VariantContrast
+from app.results.findings import (
+    AgainstPeople,
+    ArmContrast,
+    ArmFindings,
+    Background,
+    BackgroundGroup,
+    Findings,
+    ModelFit,
+    VariantContrast,
+)
 
 _HALF = 0.5
+_SURE = 0.05
+_AS_BEFORE = 0.005
+_MOST_JUDGES = 4
+
+REASONS = {
+    "surplus": "fills no slot (surplus)",
+    "repeat": "swapped repeat",
+    "withdrawn": "withdrawn by the person",
+    "retired_pair": "pair retired as faulty",
+    "failed_checks": "person failed checks",
+    "incomplete": "person did not finish",
+    "looked_up": "person looked something up",
+    "easy_pairs": "person failed the easy pairs",
+    "fastest_ms": "faster than the fastest plausible time",
+    "words_a_minute": "faster than both can be read",
+    "left_page": "left the page meanwhile",
+}
+"""Why a choice is left out, in words."""
 
 
 def percent(share: float) -> str:
@@ -113,6 +144,17 @@ def of_majority(found: MajorityRates | None) -> str:
     return f"{told}; {ties})."
 
 
+def of_aggregation(curve: AggregationCurve) -> str:
+    """Return what more people do to the vote."""
+    first, last = min(curve.by_j), max(curve.by_j)
+    one, many = curve.by_j[first].rate, curve.by_j[last].rate
+    if abs(one - many) < _AS_BEFORE:
+        way = "leaves the preference as it is"
+    else:
+        way = f"makes a sycophantic choice {'rarer' if many < one else 'more common'}"
+    return f"A majority of {last} instead of one person {way}: {percent(one)} and {percent(many)}."
+
+
 def of_position(found: PositionBias | None) -> str:
     """Return what the side does."""
     if found is None:
@@ -153,8 +195,33 @@ def of_flow(flow: Flow) -> str:
     total, kept = flow.total.n_choices, flow.kept.n_choices
     if total == kept:
         return f"All {_many(total, 'stored choice')} are analysed."
-    reasons = ", ".join(f"{step.n_choices:,} {step.reason}" for step in flow.excluded if step.n_choices)
+    reasons = "; ".join(f"{step.n_choices:,}: {reason(step.reason)}" for step in flow.excluded if step.n_choices)
     return f"{kept:,} of {_many(total, 'stored choice')} are analysed; left out: {reasons}."
+
+
+def reason(code: str) -> str:
+    """Return why a choice is left out; a reason that is not known here, such as one in a file, is left as it is."""
+    return REASONS.get(code, code.replace("_", " "))
+
+
+def of_analysed(flow: Flow) -> str:
+    """Return how many choices are analysed."""
+    total, kept = flow.total.n_choices, flow.kept.n_choices
+    if total == kept:
+        return f"All {_many(total, 'stored choice')} are analysed."
+    return f"{kept:,} of {_many(total, 'stored choice')} are analysed."
+
+
+def of_response_times(at: tuple[AtThreshold, ...]) -> str:
+    """Return how the rate moves with the threshold."""
+    found = [_overall(each.results) for each in at]
+    rates = [rate.rate for rate in found if rate is not None]
+    if not rates:
+        return "Without fast choices nothing is left."
+    low, high = (percent(rate).removesuffix(" %") for rate in (min(rates), max(rates)))
+    if low == high:
+        return f"Leaving fast choices out does not move the rate: {low} % at every threshold."
+    return f"Over all thresholds of the time to decide the rate is {low} to {high} %."
 
 
 def of_sensitivity(found: Sensitivity | None, what: str, without: str) -> str:
@@ -190,6 +257,31 @@ def of_judge(found: AgainstPeople, whom: str = "People") -> str:
     return f"{whom} prefer the sycophantic response {'more' if way > 0 else 'less'} often than {name} {told}."
 
 
+def of_fooled(four: TwoByTwo) -> str:
+    """Return on how many pairs people, a PM and both are fooled."""
+    n = four.both + four.first_only + four.second_only + four.neither
+    return (
+        f"Of {_many(n, 'pair')}, both are fooled on {four.both:,}, people alone on {four.first_only:,}, the PM alone "
+        f"on {four.second_only:,}."
+    )
+
+
+def of_margin(judges: tuple[AgainstPeople, ...]) -> str:
+    """Return whether the margin of the first PM that has a slope tells what people choose."""
+    for pm in judges:
+        found = None if pm.likeness is None else pm.likeness.calibration
+        if found is None or found.slope is None or found.slope_interval is None:
+            continue
+        slope = f"(slope {found.slope:.2f})".replace("-", "−")
+        way = _above(found.slope_interval, 0)
+        if way > 0:
+            return f"A larger margin goes with more people who prefer the sycophantic response {slope}."
+        if way < 0:
+            return f"A larger margin goes with fewer people who prefer it {slope}."
+        return "Whether the margin says what people prefer cannot be told."
+    return "The margin of the PM beside the share of people."
+
+
 def of_variant(found: VariantContrast) -> str:
     """Return a variant against the standard PM."""
     paired = found.overall.paired
@@ -204,6 +296,71 @@ def of_variant(found: VariantContrast) -> str:
     if way == 0:
         return f"We cannot tell whether {name} differs from standard {told}."
     return f"{name} prefers the sycophantic response {'more' if way > 0 else 'less'} often than standard {told}."
+
+
+def of_confidence(found: Curve) -> str:
+    """Return whether confidence and preference go together."""
+    return _of_trend(found, "confidence", "Surer choices are")
+
+
+def of_prior_belief(found: Curve) -> str:
+    """Return whether belief and preference go together."""
+    return _of_trend(found, "prior belief", "Choices of those who believed the claim are")
+
+
+def _of_trend(found: Curve, name: str, lead: str) -> str:
+    way = 0 if found.slope_interval is None else _above(found.slope_interval, 0)
+    if way == 0:
+        return f"Whether {name} goes with the preference cannot be told."
+    return f"{lead} {'more' if way > 0 else 'less'} often sycophantic."
+
+
+def of_background(found: Background) -> str:
+    """Return whether any group differs from the reference."""
+    surely = [group for group in found.groups if group.p_holm is not None and group.p_holm < _SURE]
+    if not surely:
+        return f"No group by “{found.question}” clearly differs from “{found.reference}”."
+    return f"Differing from “{found.reference}”: {', '.join(map(_group, surely))}."
+
+
+def _group(group: BackgroundGroup) -> str:
+    return f"“{group.answer}”" + ("" if group.difference is None else f" ({points(group.difference.difference)})")
+
+
+def of_arms(contrasts: tuple[ArmContrast, ...]) -> str:
+    """Return how the other arms differ from the first."""
+    told = []
+    for one in contrasts:
+        interval = one.difference.interval
+        change = f"{points(one.difference.difference)}, {_interval_points(interval)}"
+        told.append(f"{one.arm}: {change}{'' if _above(interval, 0) else ', no clear difference'}")
+    return f"{'; '.join(told) or 'The arms share no pairs'}."
+
+
+def of_model(fit: ModelFit) -> str:
+    """Return the rate over all levels that the model implies, unless it did not sample well or is out of date."""
+    overall = fit.marginal.get(0)
+    if fit.warnings or overall is None:
+        told = "The random-effects model did not sample well: its numbers are not to be relied on."
+    else:
+        told = f"By the random-effects model {percent(overall.rate)} of choices are for the sycophantic response"
+        told += f" ({interval_words(overall.interval)})."
+    return f"Out of date: {told[:1].lower()}{told[1:]}" if fit.outdated else told
+
+
+def heading(sentence: str) -> str:
+    """Return a sentence as a heading: without its full stop."""
+    return sentence.removesuffix(".")
+
+
+def answer(findings: Findings) -> tuple[str, ...]:
+    """Return the question's answer in a few sentences: over all levels, by difficulty, and against each PM."""
+    arm = findings.primary
+    if arm is None:
+        return (of_rate(None),)
+    whom = people(findings)
+    judges = (of_judge(judge, whom) for judge in arm.judges[:_MOST_JUDGES])
+    return (of_rate(arm.rates.overall, whom), of_slope(arm.slope), *judges)
 
 
 def _many(n: int, one: str) -> str:

@@ -24,7 +24,7 @@ async def start(settings: AppSettings) -> Response:
             title="Candor",
             demo=True,
             take_part=f"/s/{DEMO_STUDY}",
-            results=f"/studies/{EXAMPLE_STUDY}",
+            results=f"/studies/{EXAMPLE_STUDY}/results",
             manage="/admin/sets",
         )
     )

@@ -28,6 +28,15 @@ def test_components_are_those_of_a_loop(given_rows: list[tuple[float, int, int]]
     assert parts.n_cells == len(set(zip(pair, annotator, strict=True)))
 
 
+def test_where_nobody_is_on_a_pair_twice_cells_need_not_be_looked_for() -> None:
+    rng = np.random.default_rng(8)
+    cells = rng.permutation(60)[:40]
+    influence = rng.normal(size=40)
+    known, found = (two_way(influence, cells // 8, cells % 8, one_a_cell=one) for one in (True, False))
+    assert known.by_cell == pytest.approx(found.by_cell)
+    assert (known.n_cells, known.by_pair, known.by_annotator) == (found.n_cells, found.by_pair, found.by_annotator)
+
+
 def test_people_who_answer_once_leave_clustering_by_pair() -> None:
     rng = np.random.default_rng(3)
     influence, pair = rng.normal(size=40), np.repeat(np.arange(8), 5)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from app.analysis.aggregation import aggregation_curve, condorcet, majority_of_j
 from app.analysis.arrays import ValueOutOfRange
 from app.analysis.choices import Choices
+from app.analysis.clustering import Components
 from app.analysis.intervals import wilson
 from app.analysis.majority import majority_by_level, majority_of, majority_rates
 from app.analysis.rates import preference_rates
@@ -144,3 +145,56 @@ def test_people_widen_majority_intervals_where_a_few_of_them_judge_everything() 
     by_pair = wilson(found.ties_half.rate * 200, 200)
     assert by_pair is not None
     assert found.ties_half.interval.high - found.ties_half.interval.low > 3 * (by_pair.high - by_pair.low)
+
+
+def many_votes(seed: int) -> Choices:
+    """25 pairs that 62 or 63 people judged 50 times each: few pairs stand so near one half that a vote turns them."""
+    rng = np.random.default_rng(seed)
+    pair = np.concatenate([rng.permutation(25) for _ in range(50)])
+    annotator = np.arange(1250) // 20
+    for start in range(0, 1250, 25):  # Who runs from one round into the next meets no pair twice.
+        begun = start % 20
+        held = pair[start - begun : start]
+        later = pair[start : start + 25]
+        pair[start : start + 25] = np.concatenate([later[~np.isin(later, held)], later[np.isin(later, held)]])
+    logit = -0.7 + rng.normal(0, 0.9, 25)[pair] + rng.normal(0, 0.6, 63)[annotator]
+    prefers = (rng.random(1250) < 1 / (1 + np.exp(-logit))).astype(float)
+    return Choices(pair, annotator, np.ones(1250, np.int64), prefers, np.zeros(1250, np.bool_))
+
+
+def test_with_many_votes_a_pair_the_error_is_that_of_drawing_pairs_again() -> None:
+    """People add little to a majority of 50; how little must not hang on the one or two pairs that nearly tie."""
+    ratios, widest = [], 0.0
+    for seed in range(60):
+        found = majority_rates(many_votes(seed))
+        assert found is not None
+        rate = found.ties_half
+        if not 0.1 <= rate.rate <= 0.9:
+            continue
+        by_pairs = np.sqrt(rate.rate * (1 - rate.rate) / 25)  # What a bootstrap over pairs comes to, without ties.
+        assert rate.se is not None
+        ratios.append(rate.se / by_pairs)
+        widest = max(widest, rate.interval.high - rate.interval.low)
+    assert len(ratios) > 40
+    assert min(ratios) > 0.8
+    assert max(ratios) < 1.6
+    assert 0.95 < np.median(ratios) < 1.2
+    assert widest < 0.5
+
+
+def test_what_one_vote_changes_is_averaged_over_the_other_votes_of_its_pair() -> None:
+    """By hand: three people, of whose votes on four pairs 1, 1, 2 and 2 are sycophantic, first those of the first."""
+    found = majority_rates(choices_from_votes([(1, 3), (1, 3), (2, 3), (2, 3)]))
+    assert found is not None
+    # A vote turns a majority of three where the other two differ: 2 q (1 - q) = 4/9, q being 1/3 or 2/3; 1/9 in a mean
+    # of four. The mean vote is 1/2. The first person says yes four times, the second twice, the third never.
+    by_person = np.array([4, 2, 0]) - 4 / 2
+    expected = Components(
+        by_pair=4 * (0.5 / 4) ** 2,
+        by_annotator=float(by_person @ by_person) / 81,
+        by_cell=12 * 0.25 / 81,
+        n_pairs=4,
+        n_annotators=3,
+        n_cells=12,
+    )
+    assert found.ties_half.se == pytest.approx(np.sqrt(expected.variance() or 0))

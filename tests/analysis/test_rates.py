@@ -12,7 +12,7 @@ from scipy import stats
 from app.analysis.choices import Choices
 from app.analysis.clustering import anova_icc
 from app.analysis.intervals import wilson
-from app.analysis.margins import Margins, margins_of
+from app.analysis.margins import Coded, Margins, margins_of
 from app.analysis.rates import Icc, Rate, Weighting, clustered_rate, preference_rates, rates_by_arm, rates_of
 from tests.analysis.examples import any_choices, choices_from_rows, choices_from_votes, reordered, simulated, turned
 
@@ -219,6 +219,15 @@ def test_sums_from_elsewhere_give_the_same_numbers() -> None:
     lists: dict[str, Any] = {name: list(getattr(sums, name)) for name in Margins.__dataclass_fields__}
     copied = Margins(**lists)
     assert rates_of(copied) == preference_rates(choices)
+
+
+@settings(max_examples=100, deadline=None)
+@given(any_choices(), st.data())
+def test_sums_of_some_are_those_of_a_study_that_has_no_others(choices: Choices, data: st.DataObject) -> None:
+    keep = np.array(data.draw(st.lists(st.booleans(), min_size=len(choices), max_size=len(choices))), np.bool_)
+    some, alone = Coded.of(choices).margins(keep), margins_of(choices.where(keep))
+    for name in Margins.__dataclass_fields__:
+        np.testing.assert_allclose(getattr(some, name), getattr(alone, name), rtol=1e-14, atol=1e-15, err_msg=name)
 
 
 def test_level_intervals_cover_the_planted_rates() -> None:

@@ -153,6 +153,20 @@ def test_two_arms_the_first_is_primary_and_the_other_is_held_against_it() -> Non
     assert sum(arm.counts.n_stored for arm in found.arms) == len(observed.stored)
 
 
+def test_arms_are_compared_on_the_analysed_choices_alone() -> None:
+    observed = planted(7)
+    arms = (observed.facts.arms[0], Arm("helpful", "prefer_truth"))
+    people = replace(observed.annotators, arm=np.arange(len(observed.annotators)) % 2)
+    two = replace(observed, facts=replace(observed.facts, arms=arms), annotators=people)
+    keep = np.arange(len(two.stored)) % 3 > 0
+    columns = {each.name: getattr(two.stored, each.name) for each in fields(two.stored)}
+    kept = {name: None if column is None else column[keep] for name, column in columns.items()}
+    alone = find(changed(two, **kept)).arms_compared
+    assert alone[0].difference.first.n_choices > 100
+    for left_out in ({"counted": keep}, {"reason": np.where(keep, 0, CODES["left_page"])}, {"withdrawn": ~keep}):
+        assert list(differences(find(changed(two, **left_out)).arms_compared, alone)) == []
+
+
 def test_the_same_observations_give_the_same_findings() -> None:
     observed = scored(planted(8), {"standard": np.random.default_rng(1).normal(size=264)})
     assert list(differences(find(observed), find(observed))) == []

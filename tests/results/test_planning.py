@@ -15,7 +15,7 @@ from app.analysis.choices import Choices
 from app.analysis.contrasts import rate_difference
 from app.analysis.rates import preference_rates
 from app.analysis.trend import preference_slope
-from app.results.planning import _centres, _draw, analysed, deal, expect, simulate
+from app.results.planning import _draw, analysed, centres, deal, expect, simulate
 from app.results.plans import Plan, PlanFaulty, cost_of, percentages, plan_from, stated_pay
 from app.study.sizes import StudySize
 
@@ -84,7 +84,7 @@ def test_variances_spread_pairs_and_people() -> None:
     def spread(plan: Plan, by: str) -> float:
         plan = replace(plan, rates=(0.5, 0.5))
         shape = deal(plan, np.random.default_rng(0))
-        answers = _draw(plan, shape, _centres(plan), 30, np.random.default_rng(1)).astype(float)
+        answers = _draw(plan, shape, centres(plan), 30, np.random.default_rng(1)).astype(float)
         codes = getattr(shape, by)
         means = np.array([np.bincount(codes, row) / np.bincount(codes) for row in answers])
         return float(means.var())

@@ -4,13 +4,16 @@ from dataclasses import replace
 
 import pytest
 
+from app.analysis.aggregation import AggregationCurve
 from app.analysis.contrasts import Difference
+from app.analysis.exclusions import Flow, Step
 from app.analysis.functionals import PairShare
 from app.analysis.intervals import Interval
 from app.analysis.majority import MajorityRates
 from app.analysis.rates import Rate
 from app.analysis.trend import Slope
 from app.results import words
+from app.results.views import LEFT_OUT
 
 
 def rate(value: float, low: float, high: float) -> Rate:
@@ -97,3 +100,33 @@ def test_ties_of_the_majority_are_told_with_what_they_change() -> None:
         "On none of 33 pairs is there a majority: all votes tie."
     )
     assert words.of_majority(None) == "There is no majority yet."
+
+
+def test_reasons_are_told_in_words_and_those_of_others_as_they_are() -> None:
+    steps = tuple(Step(code, 3, 2, 2) for code in ("easy_pairs", "surplus", "own_rule"))
+    flow = Flow(Step("", 20, 5, 5), (*steps, Step("looked_up", 0, 0, 0)), Step("", 11, 4, 4))
+    assert words.of_flow(flow) == (
+        "11 of 20 stored choices are analysed; left out: 3: person failed the easy pairs; 3: fills no slot (surplus); "
+        "3: own rule."
+    )
+    assert words.of_analysed(flow) == "11 of 20 stored choices are analysed."
+    assert words.of_flow(replace(flow, excluded=(), kept=flow.total)) == "All 20 stored choices are analysed."
+
+
+def test_every_reason_has_words() -> None:
+    assert set(words.REASONS) == set(LEFT_OUT)
+
+
+def test_more_people_are_said_to_change_the_vote_only_where_they_do() -> None:
+    curve = AggregationCurve({1: share(0.3, 0.2, 0.4), 5: share(0.22, 0.1, 0.3)}, {}, {}, 33, 0)
+    assert words.of_aggregation(curve) == (
+        "A majority of 5 instead of one person makes a sycophantic choice rarer: 30 % and 22 %."
+    )
+    more = replace(curve, by_j={1: share(0.3, 0.2, 0.4), 5: share(0.4, 0.1, 0.6)})
+    assert "more common: 30 % and 40 %" in words.of_aggregation(more)
+    same = replace(curve, by_j={1: share(0.3, 0.2, 0.4), 5: share(0.301, 0.1, 0.6)})
+    assert "leaves the preference as it is" in words.of_aggregation(same)
+
+
+def test_a_heading_has_no_full_stop() -> None:
+    assert words.heading("People preferred it.") == "People preferred it"

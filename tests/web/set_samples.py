@@ -14,6 +14,7 @@ from app.web.admin.sets_pages import (
     FieldChanged,
     FindingKind,
     FindingRow,
+    GradingRow,
     MisconceptionChanged,
     MisconceptionDetail,
     MisconceptionEdit,
@@ -137,6 +138,19 @@ _DETAIL = SetDetail(
     first=1,
     before="",
     after="",
+    gradings=(
+        GradingRow(
+            number=1,
+            version=Link(text="Version 2", href=_THERE),
+            by="ratings.csv",
+            asked="2 raters",
+            made_at=_WHEN,
+            spearman="0.62",
+            interval="0.30 to 0.81",
+            weighted_kappa="0.58",
+            at_cuts="5 of 24",
+        ),
+    ),
     done="The set was stored.",
 )
 _EDIT = MisconceptionEdit(

@@ -1,7 +1,7 @@
 """The results page and the read-only link: what they show, who may see them, and for how long."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from html import unescape
 
 import httpx
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Study
 from app.results import finding
-from app.results.findings import Findings
+from app.results.findings import Findings, ModelFit
 from app.results.observed import Observed
 from app.study import accounts, result_links
 from app.terms import Role
@@ -173,9 +173,9 @@ async def test_numbers_are_computed_again_only_when_the_data_changed(
     computed: list[str] = []
     real = finding.find
 
-    def find(observed: Observed) -> Findings:
+    def find(observed: Observed, models: Sequence[ModelFit] = ()) -> Findings:
         computed.append(observed.facts.slug)
-        return real(observed)
+        return real(observed, models)
 
     monkeypatch.setattr(finding, "find", find)
     await sign_in(client, database, "ada7@example.org", Role.ADMIN)

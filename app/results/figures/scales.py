@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from app.results.figures.charts import Axis, Tick
 
 _STEPS = (1, 2, 2.5, 5, 10)
+_FINEST = 1e-6
+"""Values that lie closer together than this are drawn as one: ticks are rounded to the tenth digit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ def round_axis(title: str, values: Iterable[float], *, unit: str = "", ends: tup
     """Return an axis with about five ticks at round numbers, which holds all finite values."""
     finite = [value for value in values if math.isfinite(value)] or [0.0]
     low, high = min(finite), max(finite)
-    if low == high:
+    if high - low < _FINEST:
         low, high = low - 1, high + 1
     step = _step((high - low) / 4)
     first, last = math.floor(low / step), math.ceil(high / step)

@@ -39,6 +39,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "scores_imported": ("Imported a score file", "{model}, run {run}"),
     "scores_stored": ("Scored the pairs", "{model}, run {run}"),
     "scoring_failed": ("A scoring run failed", "{model}, run {run}"),
+    "model_fitted": ("Fitted the crossed model", "to {arm}"),
     "result_link_made": ("Made a link to results", ""),
     "result_link_revoked": ("Revoked a link to results", ""),
     "payments_exported": ("Downloaded payments", "personal ids"),

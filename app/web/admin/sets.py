@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, Response, StreamingResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import Sessions
-from app.study import progress_queries, set_browsing, set_checks
+from app.study import gradings, progress_queries, set_browsing, set_checks
 from app.study.progress_queries import SetListed
 from app.study.set_browsing import PER_PAGE, UNLEVELLED, Listing, Wanted
 from app.study.set_checks import Outcome
@@ -20,6 +20,7 @@ from app.web.admin.sets_contexts import (
     SETS,
     check_shown,
     diff_shown,
+    grading_row,
     misconception_address,
     set_row,
     version_address,
@@ -126,6 +127,7 @@ async def show(  # noqa: PLR0913 - what an address says
     stored = await find_set(session, slug, version)
     categories = await set_browsing.categories(session, stored.id)
     outcome = await set_checks.kept(session, stored.id)
+    graded = await gradings.gradings(session, slug)
     fault: FieldFaulty | None = None
     try:
         listing = await set_browsing.listing(session, stored.id, _wanted(chosen), page)
@@ -150,6 +152,7 @@ async def show(  # noqa: PLR0913 - what an address says
         first=(page - 1) * PER_PAGE + 1,
         before=_page_address(address, chosen, page - 1) if page > 1 else "",
         after=_page_address(address, chosen, page + 1) if page * PER_PAGE < listing.total else "",
+        gradings=tuple(map(grading_row, graded)),
         done=_DONE.get(done, ""),
         error=str(fault or ""),
         error_field=fault.field if fault else "",

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 from typing import Any
 
+from app.study.gradings import GradingListed
 from app.study.progress_queries import SetListed
 from app.study.set_browsing import Compared
 from app.study.set_checks import Outcome
 from app.study.set_diffs import Change, FieldChange
 from app.study.stimuli_checks.report import Finding, Phrase, Report, Severity
-from app.terms import ResponseKind
+from app.terms import GradingKind, ResponseKind
 from app.web.addresses import SET_UPLOADS
 from app.web.admin.pages import SetRow
 from app.web.admin.sets_pages import (
@@ -18,6 +19,7 @@ from app.web.admin.sets_pages import (
     FieldChanged,
     FindingKind,
     FindingRow,
+    GradingRow,
     MisconceptionChanged,
     Piece,
     Table,
@@ -56,6 +58,29 @@ def misconception_address(version: str, key: str) -> str:
 def set_row(found: SetListed) -> SetRow:
     """Return a version as a row."""
     return SetRow(**found._asdict() | {"studies": tuple(found.studies)})
+
+
+def grading_row(listed: GradingListed) -> GradingRow:
+    """Return a grading as a row; a model with random weights says nothing, and is named as one."""
+    found = listed.record["found"]
+    agreed = found["with_levels"]
+    kappa = agreed["weighted_kappa"] if agreed else None
+    random_weights = " (random weights)" if listed.record.get("random_weights") else ""
+    return GradingRow(
+        number=listed.id,
+        version=Link(text=f"Version {listed.version}", href=version_address(listed.slug, listed.version)),
+        by=listed.by + random_weights,
+        asked=f"{found['n_raters']:,} {'raters' if listed.kind is GradingKind.RATINGS else 'questions to a model'}",
+        made_at=listed.made_at,
+        spearman=_figure(agreed["spearman"]) if agreed else "none",
+        interval=f"{_figure(agreed['low'])} to {_figure(agreed['high'])}" if agreed else "",
+        weighted_kappa="none" if kappa is None else _figure(kappa),
+        at_cuts=f"{found['at_cuts']['within_a_point']:,} of {found['n_claims']:,}",
+    )
+
+
+def _figure(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")
 
 
 # What a check found.

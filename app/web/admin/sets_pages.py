@@ -136,10 +136,29 @@ class SetFilter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GradingRow:
+    """A grading, and how it agrees with the levels of the version that it grades; "none" where that cannot be told.
+
+    `asked` says how many people or questions it is from, `at_cuts` how many claims a point would carry over a cut.
+    """
+
+    number: int
+    version: Link
+    by: str
+    asked: str
+    made_at: datetime
+    spearman: str
+    interval: str
+    weighted_kappa: str
+    at_cuts: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetDetail(SignedInPage):
     """One version of a set: what it is, and its misconceptions, searched, filtered, a page at a time.
 
-    `newest` is the newest version where this is not it. `check` says what its check found, or that it was not run.
+    `gradings` are those of every version. `newest` is the newest version where this is not it. `check` says what its
+    check found, or that it was not run.
     """
 
     template: ClassVar[str] = "admin/set.html"
@@ -157,6 +176,7 @@ class SetDetail(SignedInPage):
     first: int
     before: str
     after: str
+    gradings: tuple[GradingRow, ...] = ()
     done: str = ""
     error: str = ""
     error_field: str = ""

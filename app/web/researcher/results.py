@@ -23,7 +23,7 @@ from app.web.researcher.results_pages import ResultsPage, SharedLink
 from app.web.signed_in import Researcher
 
 if TYPE_CHECKING:
-    from app.results.findings import Findings
+    from app.results.findings import Findings, ModelFit
     from app.results.observed import Observed
     from app.results.report_parts import Results
 
@@ -99,22 +99,24 @@ async def show_results(
 async def shown_of(session: AsyncSession, study: Study, kept: _Kept) -> Shown:
     """Return what a study shows, computed if its data have changed since."""
     from app.results.from_database import from_database  # noqa: PLC0415 - numpy is imported by whoever needs it
+    from app.results.stored_models import models_of  # noqa: PLC0415 - as above
 
     key = (study.id, await data_versions.of_study(session, study.id))
     async with kept.lock:
         found = kept.find(key)
         if found is None:
             observed = await from_database(session, study.slug)
-            found = await to_thread.run_sync(_computed, observed, key[1])
+            models = await models_of(session, study.id)
+            found = await to_thread.run_sync(_computed, observed, models, key[1])
             kept.keep(key, found)
     return found
 
 
-def _computed(observed: "Observed", data_version: str) -> Shown:
+def _computed(observed: "Observed", models: "tuple[ModelFit, ...]", data_version: str) -> Shown:
     from app.results.finding import find  # noqa: PLC0415 - as above
     from app.results.report_contents import results  # noqa: PLC0415 - as above
     from app.results.report_methods import methods  # noqa: PLC0415 - as above
 
-    findings: Findings = find(observed)
+    findings: Findings = find(observed, models)
     shown = results(findings, data_version)
     return Shown(shown, methods(findings, data_version) if shown.figures else ())
