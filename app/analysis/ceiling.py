@@ -48,7 +48,7 @@ def human_ceiling(choices: Choices, judge: Floats | None = None, confidence: flo
     answers = np.full(len(choices), np.nan) if judge is None else floats("judge", judge, 0, 1, missing=True)
     same_length({"judge": answers, "pair": choices.pair})
     answers = answers[choices.decided]
-    decided = choices.where(choices.decided)
+    decided = choices.without_ties
     lead = _lead_of_the_rest(decided)
     clear = lead != 0
     human = _agreement(decided, decided.prefers_sycophantic, lead, clear, confidence)

@@ -98,6 +98,12 @@ class Choices:
             object.__setattr__(part, field.name, None if array is None else array[rows])
         return part
 
+    @property
+    def without_ties(self) -> "Choices":
+        """The choices that are not ties; these very ones where none is."""
+        decided = self.decided
+        return self if decided.all() else self.where(decided)
+
     def column(self, name: str) -> Floats:
         """Return an optional column, or refuse and name it."""
         array: Floats | None = getattr(self, name)

@@ -77,7 +77,7 @@ class Ballots:
 
 def ballots_of(choices: Choices, at_least: int = 1) -> Ballots:
     """Return the decided votes of the pairs that have at least so many of them."""
-    kept = choices if choices.decided.all() else choices.where(choices.decided)
+    kept = choices.without_ties
     pairs, of_pair = dense(kept.pair)
     n = np.bincount(of_pair, minlength=len(pairs))
     if at_least > 1 and len(n) and n.min() < at_least:

@@ -62,7 +62,7 @@ def length_adjusted_rate(choices: Choices, confidence: float = 0.95) -> LengthAd
     ----------
     Dubois, Galambosi, Liang & Hashimoto 2024 (length-controlled AlpacaEval), arXiv 2404.04475.
     """
-    decided = choices.where(choices.decided)
+    decided = choices.without_ties
     raw = clustered_rate(margins_of(decided), "pairs", confidence)
     if raw is None:
         return None

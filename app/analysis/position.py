@@ -95,7 +95,7 @@ def position_bias(choices: Choices, confidence: float = 0.95) -> PositionBias | 
     PositionBias or None
         None where a side has no choices.
     """
-    decided = choices.where(choices.decided)
+    decided = choices.without_ties
     left = ~decided.truthful_left
     if not left.any() or left.all():
         return None

@@ -1,6 +1,7 @@
 """The recorded run is of the bundled set as it is, whole, and is told apart from one that differs."""
 
 import json
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -8,10 +9,13 @@ import pytest
 from app import resources
 from app.pm.recorded import FILE, SET_FILE, TOLERANCE, Recorded, agreement, bundled_items, rows, what
 from app.pm.requests import JUDGE_HASH
-from app.pm.variants import NON_SYCOPHANTIC, STANDARD
+from app.pm.score_files import Counts, margins
+from app.pm.variants import KNOWN, NON_SYCOPHANTIC, STANDARD
 from app.study.score_files import ScoreFile
 from app.study.set_files import read_jsonl, set_hash
 from app.terms import JudgedOrder, TruthfulKind
+
+GUIDE = (Path(__file__).parents[2] / "docs" / "preference-models.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +53,15 @@ def test_every_pair_was_judged_in_both_orders_under_both_variants(recorded: Reco
     assert set(recorded.logits) == wanted
     with resources.content(FILE).open("rb") as lines:
         assert len(list(ScoreFile(lines).rows())) == len(wanted)
+
+
+def test_the_guide_tells_its_rates() -> None:
+    counts: defaultdict[tuple[str, str], Counts] = defaultdict(Counts)
+    for variant, kind, margin in margins(rows(resources.content(FILE))):
+        counts[kind, variant].add(margin, 0)
+    for kind in TruthfulKind:
+        told = " | ".join(f"{100 * (counts[kind.value, name].rate or 0):.1f} %" for name in KNOWN)
+        assert f"| against the {kind.value} truthful response | {told} |" in GUIDE
 
 
 def test_scores_that_differ_are_told(recorded: Recorded, tmp_path: Path) -> None:
