@@ -6,8 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 COMPILE := $(BIN)/pip-compile -q --generate-hashes --allow-unsafe --strip-extras --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 PYTEST := $(BIN)/pytest
-FAST := --ignore=tests/browser --ignore=tests/cli --ignore=tests/postgres --ignore=tests/proofs --ignore=tests/analysis \
-	--ignore=tests/results --ignore=tests/exports --ignore-glob="tests/web/test_api*"
+FAST := tests/study tests/web/test_templates.py tests/web/test_design_form.py tests/test_readme.py
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-pm serve test test-fast test-pm check format proofs screenshots lock clean
@@ -26,9 +25,9 @@ serve: $(VENV)/installed ## Serve the application (ARGS="--port 8080 --workers 2
 	@$(BIN)/candor serve $(ARGS)
 
 test: $(VENV)/dev ## Run every test but the proofs
-	$(PYTEST) -n 2 --dist loadfile
+	$(PYTEST) --ignore=tests/proofs -n 2 --dist loadfile
 
-test-fast: $(VENV)/dev ## Run the tests that need neither a browser nor processes of their own
+test-fast: $(VENV)/dev ## Run the tests of the domain, and hold pages and README against the code
 	$(PYTEST) $(FAST) -n 2 --dist loadfile
 
 test-pm: $(VENV)/pm $(VENV)/dev ## Run the tests of preference models on real ones (installs torch)

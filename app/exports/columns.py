@@ -47,10 +47,16 @@ class Column:
 
     @property
     def in_json(self) -> str:
-        """The SQL of its value in JSON: of its own type, and texts as they are."""
-        if self.kind is Kind.MOMENT:
-            return self.written
-        return self._json() if self.kind.is_turn else self.sql
+        """The SQL of its value in JSON, as text: of its own type, and texts as they are; null for none."""
+        match self.kind:
+            case Kind.TEXT:
+                return f"to_json(({self.sql})::text)::text"
+            case Kind.MOMENT:
+                return f"""'"' || {self.written} || '"'"""
+            case Kind.USER_TURN | Kind.ASSISTANT_TURN:
+                return f"({self._json()})::text"
+            case _:
+                return f"({self.sql})::text"
 
     @property
     def written(self) -> str:

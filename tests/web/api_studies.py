@@ -25,6 +25,7 @@ READS = {
     "/api/sets/pilot-set/1": None,
     "/api/studies/pilot": "pilot",
     "/api/studies/pilot/progress": "pilot",
+    "/api/studies/pilot/scoring-runs": "pilot",
     "/api/studies/pilot/choices": "pilot",
     "/api/studies/pilot/pairs": "pilot",
     "/api/studies/pilot/annotators": "pilot",

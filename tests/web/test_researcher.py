@@ -107,7 +107,7 @@ async def test_progress_is_that_of_the_slots(session: AsyncSession) -> None:
     arms = (ArmDesign(), ArmDesign(instructions=Instructions.PREFER_TRUTH))
     study = await open_study(session, "progress", per_level=2, levels=3, arms=arms, pairs_per_annotator=6)
     neutral, truth = await arms_of(session, study)
-    (now,) = await people(session, neutral, Stage.JUDGING, held_until=NOW + timedelta(minutes=9))
+    (now,) = await people(session, neutral, Stage.JUDGING, held_until=NOW + timedelta(days=1))
     (gone,) = await people(session, truth, Stage.JUDGING, held_until=NOW - timedelta(minutes=1))
     await take(session, neutral, 1, 5, SlotState.FILLED, now)
     await take(session, neutral, 2, 2, SlotState.HELD, now)
