@@ -6,7 +6,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 COMPILE := $(BIN)/pip-compile -q --generate-hashes --allow-unsafe --strip-extras --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 PYTEST := $(BIN)/pytest
-FAST := tests/study tests/web/test_templates.py tests/web/test_design_form.py tests/test_readme.py
+FAST := tests/study tests/web/test_design_form.py tests/web/test_frames.py tests/test_readme.py \
+	$(addprefix --ignore=tests/study/test_,$(addsuffix .py,slots studies exclusions stimuli_checks bundled_set \
+	importers logins accounts platforms api_tokens set_uploads gradings))
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-pm serve test test-fast test-pm check format proofs screenshots lock clean
@@ -27,7 +29,7 @@ serve: $(VENV)/installed ## Serve the application (ARGS="--port 8080 --workers 2
 test: $(VENV)/dev ## Run every test but the proofs
 	$(PYTEST) --ignore=tests/proofs -n 2 --dist loadfile
 
-test-fast: $(VENV)/dev ## Run the tests of the domain, and hold pages and README against the code
+test-fast: $(VENV)/dev ## Run the core of the tests: the domain, on a real Postgres
 	$(PYTEST) $(FAST) -n 2 --dist loadfile
 
 test-pm: $(VENV)/pm $(VENV)/dev ## Run the tests of preference models on real ones (installs torch)
