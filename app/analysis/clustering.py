@@ -70,7 +70,7 @@ class Components:
         return variance if variance > _ROUNDING else None
 
 
-_LEAST_SHARE = 0.5
+_LEAST_SHARE = 0.5 * (1 - 1e-9)  # So that a difference of just half is one whatever order its sums were added in.
 _ROUNDING = 1e-24  # Sums of squared influences that cancel exactly leave about this much; no real variance is as small.
 
 

@@ -40,7 +40,7 @@ def _second_implementation(choices: Choices, weighting: Weighting) -> tuple[floa
         return rate, None
     pair, person, cell = (square * n / (n - 1) for square, n in parts)
     variance = pair + person - cell
-    variance = variance if variance >= max(pair, person) / 2 else max(pair, person)
+    variance = variance if variance >= max(pair, person) / 2 * (1 - 1e-9) else max(pair, person)
     return rate, variance**0.5 if variance > 1e-24 else None
 
 

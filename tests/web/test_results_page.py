@@ -65,7 +65,7 @@ async def test_the_page_shows_figures_with_their_tables(client: httpx.AsyncClien
     await sign_in(client, database, "ada1@example.org", Role.ADMIN)
     page = await client.get(RESULTS)
     assert page.status_code == 200
-    assert re.findall(r'<section class="finding" id="([\w-]+)"', page.text)[:3] == ["levels", "slope", "overall"]
+    assert re.findall(r'<section class="finding"\s+id="([\w-]+)"', page.text)[:3] == ["levels", "slope", "overall"]
     sections = page.text.split('<section class="finding"')[1:]
     assert len(sections) >= 8
     for section in sections:
