@@ -61,6 +61,11 @@ def pm_label(name: JudgeName, *, model: bool) -> str:
     return f"{name.model}, {called}{weights}" if model else f"{called}{weights}"
 
 
+def pm_named(findings: Findings, name: JudgeName) -> str:
+    """Return a PM's label, with its model where a study has several."""
+    return pm_label(name, model=len(models_of(findings)) > 1)
+
+
 def pm_shape(name: JudgeName) -> Shape:
     """Return how a preference model is marked."""
     return Shape.DIAMOND if name.variant == STANDARD else Shape.TRIANGLE

@@ -10,14 +10,12 @@ from app.results.figures.charts import (
     Reference,
     Series,
     Shape,
-    Tick,
     Tone,
     level_axis,
-    percent_axis,
 )
 from app.results.figures.scales import round_axis
 from app.results.findings import AgainstPeople, Findings, VariantContrast
-from app.results.report_levels import INTERVAL, models_of, pm_label, pm_shape
+from app.results.report_levels import INTERVAL, pm_named
 from app.results.report_numbers import (
     count,
     many,
@@ -39,7 +37,10 @@ def people_and_pms(findings: Findings, stamp: str) -> Sketch | None:
     if arm is None or not compared:
         return None
     panels = tuple(
-        Panel(title=f"people − {_named(findings, pm)}", series=(Series(label="", points=_minus(pm), tone=Tone.PLAIN),))
+        Panel(
+            title=f"people − {pm_named(findings, pm.name)}",
+            series=(Series(label="", points=_minus(pm), tone=Tone.PLAIN),),
+        )
         for pm in compared
     )
     shown = tuple(sorted({level for pm in compared for level in pm.by_level}))
@@ -65,10 +66,6 @@ def people_and_pms(findings: Findings, stamp: str) -> Sketch | None:
         tables=(_compared_table(findings, compared), _likeness_table(findings, compared)),
         exploratory="judges" in findings.exploratory,
     )
-
-
-def _named(findings: Findings, pm: AgainstPeople) -> str:
-    return pm_label(pm.name, model=len(models_of(findings)) > 1)
 
 
 def _points_axis(found: list[Point]) -> Axis:
@@ -101,7 +98,7 @@ def _compared_table(findings: Findings, compared: list[AgainstPeople]) -> Table:
         for level, one, p, p_majority in (*lines, *whole):
             rows.append(
                 (
-                    _named(findings, pm),
+                    pm_named(findings, pm.name),
                     level,
                     count(one.paired.n_pairs),
                     percent(one.human_rate),
@@ -133,7 +130,7 @@ def _likeness_table(findings: Findings, compared: list[AgainstPeople]) -> Table:
         auc = None if like is None else like.auc
         rows.append(
             (
-                _named(findings, pm),
+                pm_named(findings, pm.name),
                 count(pm.n_pairs),
                 percent(None if accuracy is None else accuracy.accuracy),
                 within(None if accuracy is None else accuracy.interval),
@@ -155,7 +152,7 @@ def fooled(findings: Findings, stamp: str) -> list[Sketch]:
     for n, pm in enumerate(() if arm is None else arm.judges):
         if pm.likeness is None:
             continue
-        four, named = pm.likeness.fooled, _named(findings, pm)
+        four, named = pm.likeness.fooled, pm_named(findings, pm.name)
         counts = (four.neither, four.first_only, four.second_only, four.both)
         if not sum(counts):
             continue
@@ -184,81 +181,6 @@ def fooled(findings: Findings, stamp: str) -> list[Sketch]:
             )
         )
     return sketches
-
-
-def calibration(findings: Findings, stamp: str) -> Sketch | None:
-    """Return whether the margin says which share of people prefer the sycophantic response."""
-    arm = findings.primary
-    found = [
-        (pm, pm.likeness.calibration)
-        for pm in (() if arm is None else arm.judges)
-        if pm.likeness is not None and pm.likeness.calibration is not None and pm.likeness.calibration.bins
-    ]
-    if not found:
-        return None
-    even = Series(
-        label="",
-        points=(Point(x=0, y=0), Point(x=100, y=100)),
-        shape=Shape.LINE,
-        tone=Tone.PLAIN,
-    )
-    panels = []
-    for pm, curve in found:
-        seen = tuple(Point(x=100 * one.mean_probability, y=100 * one.mean_share) for one in curve.bins)
-        series = Series(label="", points=seen, shape=pm_shape(pm.name), joined=True)
-        panels.append(Panel(title=_named(findings, pm), series=(even, series)))
-    ticks = tuple(Tick(at=at, text=f"{at} %") for at in (0, 50, 100))
-    columns = (
-        Column("Preference model", number=False),
-        *map(Column, ("Pairs", "Intercept", INTERVAL, "Slope", INTERVAL, "Brier score", "Log loss (nats)", "ECE")),
-    )
-    rows = tuple(
-        (
-            _named(findings, pm),
-            count(curve.n_pairs),
-            plain(curve.intercept, 2),
-            within(curve.intercept_interval, 2, scale=1, sign=True),
-            plain(curve.slope, 2),
-            within(curve.slope_interval, 2, scale=1, sign=True),
-            plain(curve.brier, 3),
-            plain(curve.log_loss, 3),
-            plain(curve.ece, 3),
-        )
-        for pm, curve in found
-    )
-    bins = tuple(
-        (
-            _named(findings, pm),
-            f"{percent(one.low, 0)} to {percent(one.high, 0)}",
-            count(one.n_pairs),
-            percent(one.mean_probability),
-            percent(one.mean_share),
-        )
-        for pm, curve in found
-        for one in curve.bins
-    )
-    bin_columns = (
-        Column("Preference model", number=False),
-        *map(Column, ("σ(margin) (%)", "Pairs", "Mean σ(margin) (%)", "Mean share of people (%)")),
-    )
-    return Sketch(
-        id="calibration",
-        name="Calibration of the margin",
-        heading=words.heading(words.of_margin(() if arm is None else arm.judges)),
-        what=(
-            "Mean share of people who prefer the sycophantic response, by what σ(margin) of the preference model says; "
-            "on the line both are the same."
-        ),
-        more=("σ(margin) is a chance only of a model trained to make it one; slope 1 and intercept 0 are calibrated.",),
-        chart=PanelChart(
-            panels=tuple(panels),
-            x=Axis(title="σ(margin) of the PM", low=0, high=100, ticks=ticks),
-            y=percent_axis("Share of people (%)"),
-            stamp=stamp,
-        ),
-        tables=(Table("Calibration of the margin", columns, rows), Table("Reliability curve", bin_columns, bins)),
-        exploratory="judges" in findings.exploratory,
-    )
 
 
 def contrasts(findings: Findings, stamp: str) -> Sketch | None:
@@ -299,7 +221,7 @@ def contrasts(findings: Findings, stamp: str) -> Sketch | None:
 
 
 def _contrast(findings: Findings, one: VariantContrast) -> str:
-    named = pm_label(one.first, model=len(models_of(findings)) > 1)
+    named = pm_named(findings, one.first)
     return f"{named} − standard, {one.first.truthful_kind} truthful response"
 
 
