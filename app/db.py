@@ -3,14 +3,13 @@
 Web requests commit through `app.web.deps`, commands through `transaction`.
 """
 
-from asyncio import Semaphore, timeout
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any
 
 from psycopg import AsyncConnection
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg_pool import AsyncConnectionPool
 from sqlalchemy import TextClause, make_url, text
 from sqlalchemy.dialects.postgresql import psycopg as dialect
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -20,22 +19,6 @@ Sessions = async_sessionmaker[AsyncSession]
 
 _APPLICATION = "candor"
 _PATIENCE_S = 30
-
-
-class Run(Protocol):
-    """What runs one written-out statement that returns one row at most: the pool itself, or a session."""
-
-    async def __call__(self, statement: TextClause, params: Mapping[str, Any], /) -> Sequence[Any] | None:
-        """Run the statement and return its row, or None when there is none."""
-
-
-def within(session: AsyncSession) -> Run:
-    """Run statements within a session's transaction."""
-
-    async def run(statement: TextClause, params: Mapping[str, Any], /) -> Sequence[Any] | None:
-        return (await session.execute(statement, params)).one_or_none()
-
-    return run
 
 
 @lru_cache(maxsize=512)
@@ -81,8 +64,6 @@ class Database:
             close_returns=True,
             open=False,
         )
-        # Waiting for a turn costs a tenth of waiting in the pool, which makes a task for each who waits.
-        self._turns = Semaphore(pool_size)
         self._engine = create_async_engine(
             "postgresql+psycopg://", async_creator=self._session_connection, poolclass=NullPool
         )
@@ -96,25 +77,11 @@ class Database:
         """Close every connection."""
         await self._pool.close()
 
-    async def run(self, statement: TextClause, params: Mapping[str, Any], /) -> Sequence[Any] | None:
-        """Run one statement that returns one row at most, as a transaction of its own: one trip, not three."""
-        await self._turn()
-        try:
-            driver = await self._pool.getconn()
-            try:
-                cursor = await driver.execute(_driver_sql(statement.text), params)
-                return await cursor.fetchone()
-            finally:
-                await self._pool.putconn(driver)
-        finally:
-            self._turns.release()
-
-    async def _turn(self) -> None:
-        try:
-            async with timeout(_PATIENCE_S):
-                await self._turns.acquire()
-        except TimeoutError:
-            raise PoolTimeout(f"no connection came free within {_PATIENCE_S} s") from None
+    async def fetch(self, statement: TextClause, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Run one statement as a transaction of its own, and return its rows: one trip, not three."""
+        async with self._pool.connection() as driver:
+            cursor = await driver.execute(_driver_sql(statement.text), params)
+            return await cursor.fetchall()
 
     async def _session_connection(self) -> AsyncConnection[Any]:
         driver = await self._pool.getconn()

@@ -9,6 +9,7 @@ from app.db import Database
 from app.errors import CandorError
 from app.settings import Settings
 from app.study.known import KnownStudies
+from app.study.together import Together
 from app.web import errors, security, start, static
 from app.web.account import routes as account
 from app.web.addresses import API
@@ -61,6 +62,7 @@ def furnish(app: FastAPI, given: Settings) -> None:
         raise NoDatabase("set CANDOR_DATABASE_URL, or start the server with `candor serve`, which brings its own")
     app.state.settings = given
     app.state.database = Database(given.database_url, given.pool_size)
+    app.state.together = Together(app.state.database.fetch)
     app.state.known_studies = KnownStudies()
 
 

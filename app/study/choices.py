@@ -1,18 +1,20 @@
-"""Showing a pair and storing the choice: the hot path, one statement each, and so one transaction each.
+"""Showing a pair and storing the choice: the hot path, one statement each, shared by all who ask at one moment.
 
-A statement does nothing where the person is not at that very pair, or their hold has ended; the caller then reads their
-place and does what is due. Nothing here depends on what a statement saw before: the person's row is locked in it.
+A statement does nothing for a person who is not at that very pair, whose hold has ended or whose row another has
+locked; the caller then reads their place and does what is due. Nothing here depends on what a statement saw before: the
+person's row is locked in it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import Run, within
 from app.study import events, slots
 from app.study.places import Place, StudyFacts
+from app.study.together import Ask, alone
 from app.terms import Answer, ResponseKind, Side, Stage
 
 _LONGEST_MS = 2**31 - 1
@@ -54,44 +56,53 @@ class Stored(NamedTuple):
     repeat: bool
 
 
-# The person's row is locked before their assignment, as everywhere: which part of a statement comes first is not said.
-# A crash may lose when a pair was shown, and then its time only; so this commit need not wait for the disk.
-_AT_THE_PAIR = """
+# Each statement takes the people who ask at one moment (`app.study.together`). Their rows are locked before their
+# assignments, as everywhere, and whoever is locked by another is passed over: so nobody waits for anybody else's lock.
+# That the study is asked for again makes the planner expect one person, so that it looks rows up one by one; for a
+# hundred it would read a table that was small when it looked, whole, for as long as the connection lives.
+_PEOPLE_AT_THEIR_PAIR = """
     WITH person AS MATERIALIZED (
-        SELECT id, arm_id, n_planned, held_until FROM participation
-        WHERE study_id = :study AND public_id = :annotator AND stage = 'judging' AND n_answered = :position - 1
-          AND (next_check IS NULL OR next_check > n_answered)
-          AND (NOT CAST(:beliefs AS boolean) OR n_believed >= :position)
-          {held}
-        FOR NO KEY UPDATE
+        SELECT asked.*, whose.* FROM json_to_recordset(CAST(:people AS json)) AS asked(
+            nth integer, study bigint, annotator text, "position" smallint, answer text, browser_ms integer,
+            confidence smallint, reason text, times_away smallint, pastes smallint
+        ) CROSS JOIN LATERAL (
+            SELECT id, arm_id, n_planned, held_until FROM participation
+            WHERE study_id = :study AND public_id = asked.annotator AND stage = 'judging'
+              AND n_answered = asked.position - 1 AND (next_check IS NULL OR next_check > n_answered)
+              AND (NOT CAST(:beliefs AS boolean) OR n_believed >= asked.position)
+              {held}
+            FOR NO KEY UPDATE SKIP LOCKED
+        ) AS whose WHERE asked.study = :study
     )
 """
+_HELD = "AND held_until IS NOT NULL"
+_ENDS_SOON = "held_until < now() + make_interval(mins => :minutes) - interval '1 minute'"
+# A crash may lose when a pair was shown, and then its time only; so this commit need not wait for the disk.
 _SHOW = text(f"""
-    {_AT_THE_PAIR.format(held="AND held_until IS NOT NULL")}, shown AS (
-        UPDATE assignment SET shown_at = now() FROM person
-        WHERE participation_id = person.id AND position = :position AND shown_at IS NULL
+    {_PEOPLE_AT_THEIR_PAIR.format(held=_HELD)}, shown AS (
+        UPDATE assignment SET shown_at = coalesce(shown_at, now()) FROM person
+        WHERE assignment.participation_id = person.id AND assignment.position = person.position
+        RETURNING nth, n_planned, arm_id, pair_id, side_truthful
     ), extended AS (
         UPDATE participation SET held_until = now() + make_interval(mins => :minutes) FROM person
-        WHERE participation.id = person.id
-          AND person.held_until < now() + make_interval(mins => :minutes) - interval '1 minute'
+        WHERE participation.id = person.id AND person.{_ENDS_SOON}
     )
-    SELECT person.n_planned, m.prompt, a.side_truthful, t.text AS truthful, s.text AS other,
-           set_config('synchronous_commit', 'off', true)
-    FROM person
-    CROSS JOIN LATERAL (SELECT truthful_kind FROM arm WHERE arm.id = person.arm_id OFFSET 0) AS arm
-    JOIN assignment a ON a.participation_id = person.id AND a.position = :position
-    JOIN pair ON pair.id = a.pair_id
-    JOIN misconception m ON m.id = pair.misconception_id
-    JOIN response t ON t.misconception_id = m.id AND t.kind = arm.truthful_kind || '_truthful'
-    JOIN response s ON s.misconception_id = m.id AND s.kind = :sycophantic
-""")  # noqa: S608 - of the part above
+    SELECT nth, n_planned, prompt, side_truthful, truthful, other, set_config('synchronous_commit', 'off', true)
+    FROM shown CROSS JOIN LATERAL (
+        SELECT m.prompt, truthful.text AS truthful, other.text AS other
+        FROM pair JOIN misconception m ON m.id = pair.misconception_id
+        JOIN response truthful ON truthful.misconception_id = m.id
+         AND truthful.kind = (SELECT arm.truthful_kind || '_truthful' FROM arm WHERE arm.id = shown.arm_id)
+        JOIN response other ON other.misconception_id = m.id AND other.kind = :sycophantic
+        WHERE pair.id = shown.pair_id OFFSET 0
+    ) AS texts
+""")  # noqa: S608 - of the parts above
 
 
-async def show_pair(run: Run, study: StudyFacts, annotator: str, position: int) -> ShownPair | None:
+async def show_pair(ask: Ask, study: StudyFacts, annotator: str, position: int) -> ShownPair | None:
     """Return the pair at a position if it is the one to judge next, noting its first showing and extending the hold."""
-    whose = {"study": study.id, "annotator": annotator, "position": position, "minutes": study.hold_minutes}
-    options = {"beliefs": study.options.prior_belief, "sycophantic": ResponseKind.SYCOPHANTIC.value}
-    row = await run(_SHOW, whose | options)
+    shared = _shared(study) | {"sycophantic": ResponseKind.SYCOPHANTIC.value}
+    row = await ask(_SHOW, shared, annotator, {"study": study.id, "position": position})
     if row is None:
         return None
     n_planned, prompt, side_truthful, truthful, other = row[:5]
@@ -99,61 +110,59 @@ async def show_pair(run: Run, study: StudyFacts, annotator: str, position: int) 
     return ShownPair(position, n_planned, prompt, left, right)
 
 
+def _shared(study: StudyFacts) -> dict[str, object]:
+    return {"study": study.id, "beliefs": study.options.prior_belief, "minutes": study.hold_minutes}
+
+
 # "Not open and not filled", not "held": the planner would take the index of held slots, small when it last looked, for
 # a better way to one slot than its key. A hold is lengthened once a minute at most, so that most choices change no
 # index of the participation.
-_STORE = """
-    {person}, planned AS (
-        SELECT a.participation_id, a.position, a.slot_id, a.shown_at, a.repeat_of, person.n_planned, person.held_until
-        FROM person JOIN assignment a ON a.participation_id = person.id AND a.position = :position
-        WHERE coalesce(now() NOT BETWEEN a.shown_at AND a.shown_at + make_interval(secs => :reading)
-                       OR :reading = 0, true) {slot}
+_STORE = f"""
+    {_PEOPLE_AT_THEIR_PAIR}, planned AS MATERIALIZED (
+        SELECT person.*, place.* FROM person CROSS JOIN LATERAL (
+            SELECT slot_id, shown_at, repeat_of FROM assignment
+            WHERE participation_id = person.id AND assignment.position = person.position
+              AND coalesce(now() NOT BETWEEN shown_at AND shown_at + make_interval(secs => :reading)
+                           OR :reading = 0, true) {{slot}} OFFSET 0
+        ) AS place
     ), filled AS (
         UPDATE slot SET state = 'filled' FROM planned
-        WHERE slot.id = planned.slot_id AND slot.participation_id = planned.participation_id
+        WHERE slot.id = planned.slot_id AND slot.participation_id = planned.id
           AND slot.state NOT IN ('open', 'filled')
         RETURNING slot.id
     ), stored AS (
         INSERT INTO choice (participation_id, position, slot_id, side_chosen, decision_ms_browser,
                             decision_ms_server, confidence, reason, times_away, pastes, counted, late, design_hash)
-        SELECT participation_id, position, (SELECT id FROM filled), :answer, CAST(:browser_ms AS integer),
-               extract(epoch FROM greatest(now(), shown_at) - shown_at) * 1000,
-               CAST(:confidence AS smallint), CAST(:reason AS text), CAST(:away AS smallint),
-               CAST(:pastes AS smallint), EXISTS (SELECT 1 FROM filled), held_until IS NULL OR held_until < now(),
+        SELECT planned.id, position, filled.id, answer, browser_ms,
+               extract(epoch FROM greatest(now(), shown_at) - shown_at) * 1000, confidence, reason, times_away,
+               pastes, filled.id IS NOT NULL, held_until IS NULL OR held_until < now(),
                (SELECT study.design_hash FROM study WHERE study.id = :study)
-        FROM planned
-        RETURNING counted
+        FROM planned LEFT JOIN filled ON filled.id = planned.slot_id
+        RETURNING participation_id, counted
     )
     UPDATE participation
-    SET n_answered = :position,
-        stage = CASE WHEN planned.n_planned = :position THEN :after ELSE participation.stage END,
-        held_until = CASE
-            WHEN planned.n_planned = :position THEN NULL
-            WHEN planned.held_until < now() + make_interval(mins => :minutes) - interval '1 minute'
-            THEN now() + make_interval(mins => :minutes)
-            ELSE planned.held_until END
-    FROM planned WHERE participation.id = planned.participation_id
-    RETURNING participation.stage, participation.n_planned, n_answered, n_believed, n_checked, next_check,
-              (SELECT counted FROM stored) AS counted, planned.repeat_of IS NOT NULL AS repeat
-"""
-_STORE_HELD = text(
-    _STORE.format(
-        person=_AT_THE_PAIR.format(held="AND held_until IS NOT NULL"),
-        slot="AND (a.slot_id IS NOT NULL OR a.repeat_of IS NOT NULL)",
-    )
-)
-_STORE_ANYHOW = text(_STORE.format(person=_AT_THE_PAIR.format(held=""), slot=""))
+    SET n_answered = planned.position,
+        stage = CASE WHEN planned.n_planned = planned.position THEN :after ELSE participation.stage END,
+        held_until = CASE WHEN planned.n_planned = planned.position THEN NULL
+                          WHEN planned.{_ENDS_SOON} THEN now() + make_interval(mins => :minutes)
+                          ELSE planned.held_until END
+    FROM planned JOIN stored ON stored.participation_id = planned.id
+    WHERE participation.id = planned.id
+    RETURNING nth, participation.stage, participation.n_planned, n_answered, n_believed, n_checked, next_check,
+              stored.counted, planned.repeat_of IS NOT NULL AS repeat
+"""  # noqa: S608 - of the parts above
+_STORE_HELD = text(_STORE.format(held=_HELD, slot="AND (slot_id IS NOT NULL OR repeat_of IS NOT NULL)"))
+_STORE_ANYHOW = text(_STORE.format(held="", slot=""))
 
 
 async def submit_choice(
-    run: Run, study: StudyFacts, annotator: str, position: int, judgement: Judgement
+    ask: Ask, study: StudyFacts, annotator: str, position: int, judgement: Judgement
 ) -> Stored | None:
     """Store the choice for a pair whose slot the person holds, if it is the one to judge next and was read long enough.
 
     Whether the person was given that pair is for the caller to prove, by the token.
     """
-    row = await run(_STORE_HELD, _values(study, annotator, position, judgement))
-    return None if row is None else Stored(*row)
+    return await _store(_STORE_HELD, ask, study, annotator, _own(study, position, judgement))
 
 
 async def submit_late(session: AsyncSession, place: Place, judgement: Judgement) -> Stored | None:
@@ -162,30 +171,30 @@ async def submit_late(session: AsyncSession, place: Place, judgement: Judgement)
     It fills an open slot of its pair, arm and side, if there is one, and is stored without counting if there is none.
     None comes back where the pair was not read long enough.
     """
-    values = _values(place.study, place.annotator, place.next_position, judgement)
-    row = await within(session)(_STORE_ANYHOW, values)
-    if row is None:
-        return None
-    stored = Stored(*row)
-    if not stored.counted and not stored.repeat:
+    own = _own(place.study, place.next_position, judgement)
+    stored = await _store(_STORE_ANYHOW, alone(session), place.study, place.annotator, own)
+    if stored is not None and not stored.counted and not stored.repeat:
         await _count_late(session, place, place.next_position)
     return stored
 
 
-def _values(study: StudyFacts, annotator: str, position: int, judgement: Judgement) -> dict[str, object]:
+async def _store(
+    statement: TextClause, ask: Ask, study: StudyFacts, annotator: str, own: Mapping[str, object]
+) -> Stored | None:
+    of_all = {"reading": study.options.min_reading_seconds, "after": Stage.LOOKED_UP.value}
+    row = await ask(statement, _shared(study) | of_all, annotator, own)
+    return None if row is None else Stored(*row)
+
+
+def _own(study: StudyFacts, position: int, judgement: Judgement) -> dict[str, object]:
     return {
         "study": study.id,
-        "annotator": annotator,
         "position": position,
-        "beliefs": study.options.prior_belief,
-        "reading": study.options.min_reading_seconds,
-        "minutes": study.hold_minutes,
-        "after": Stage.LOOKED_UP.value,
         "answer": judgement.answer.value,
         "browser_ms": _within(judgement.browser_ms, _LONGEST_MS),
         "confidence": judgement.confidence,
         "reason": judgement.reason,
-        "away": _within(judgement.times_away, _MOST_TIMES),
+        "times_away": _within(judgement.times_away, _MOST_TIMES),
         "pastes": _within(judgement.pastes, _MOST_TIMES),
     }
 

@@ -38,13 +38,13 @@ async def statements_a_judgement(url: str) -> float:
 
 def _count_single(seen: list[str]) -> None:
     """Count what runs without a session too."""
-    plain = Database.run
+    plain = Database.fetch
 
-    async def counting(self: Database, statement: TextClause, params: Any, /) -> Any:
+    async def counting(self: Database, statement: TextClause, params: Any) -> Any:
         seen.append(statement.text)
         return await plain(self, statement, params)
 
-    Database.run = counting  # type: ignore[method-assign]
+    Database.fetch = counting  # type: ignore[method-assign]
 
 
 async def _key(app: FastAPI) -> bytes:

@@ -8,11 +8,12 @@ from typing import Any, TypeVar
 from sqlalchemy import TextClause, event, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import Database, Run, create_engine, sessions, within
+from app.db import Database, create_engine, sessions
 from app.study import entering, participations, slots
 from app.study.choices import Judgement, ShownPair, log_unstored, show_pair, submit_choice, submit_late
 from app.study.entering import Arrival, NoPlaceNow, StudyFull
 from app.study.places import Place, find_place
+from app.study.together import Ask, Together, alone
 from app.terms import Answer, Side
 from tests.studies import open_study
 
@@ -28,24 +29,25 @@ class People:
         self._engine = create_engine(url, connections)
         self.sessions = sessions(self._engine)
         self._bare = bare
+        self._together = Together(self._noted)
         self._sent: list[str] = []
 
     async def close(self) -> None:
         await self._engine.dispose()
 
     @asynccontextmanager
-    async def hot(self) -> AsyncIterator[Run]:
+    async def hot(self) -> AsyncIterator[Ask]:
         """What a judgement runs in: each statement a transaction, as the application does it, or a session."""
         if self._bare is None:
             async with self.sessions.begin() as session:
-                yield within(session)
+                yield alone(session)
         else:
-            yield self._noted
+            yield self._together
 
-    async def _noted(self, statement: TextClause, params: Mapping[str, Any], /) -> Sequence[Any] | None:
+    async def _noted(self, statement: TextClause, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         assert self._bare is not None
         self._sent.append(statement.text)
-        return await self._bare.run(statement, params)
+        return await self._bare.fetch(statement, params)
 
     @contextmanager
     def statements(self) -> Iterator[list[str]]:
@@ -139,11 +141,11 @@ class People:
         if pair is not None:
             return pair
         async with self.sessions.begin() as session:
-            place = await find_place(session, self.slug, annotator)
+            place = await find_place(session, self.slug, annotator, lock=True)
             assert place is not None
             if place.held_until is None:
                 await participations.keep_holding(session, place)
-            return await show_pair(within(session), study, annotator, position)
+            return await show_pair(alone(session), study, annotator, position)
 
     async def submit(self, annotator: str, token: str, side: Side, ms: int | None = None) -> bool:
         """What the judging page's form does; say whether a choice was stored."""

@@ -12,7 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.routing import Route
 
-from app.db import Database, within
+from app.db import Database
 from app.study.choices import (
     Judgement,
     ShownPair,
@@ -26,6 +26,7 @@ from app.study.choices import (
 from app.study.known import KnownStudies
 from app.study.participations import keep_holding
 from app.study.places import Place, StudyFacts, next_step
+from app.study.together import Together, alone
 from app.study.tokens import annotator_of
 from app.web.annotator.forms import FaultyForm, read_judgement
 from app.web.annotator.pages import Judge
@@ -94,13 +95,14 @@ def _known(request: Request, slug: str) -> tuple[StudyFacts, str] | None:
 async def show(request: Request) -> Response:
     """Show the pair to judge next; any other position leads there."""
     slug, position = request.path_params["slug"], request.path_params["position"]
-    database: Database = request.app.state.database
     if (known := _known(request, slug)) and (number := _position(position)):
-        pair = await show_pair(database.run, *known, number)
+        together: Together = request.app.state.together
+        pair = await show_pair(together, *known, number)
         if pair is not None:
             return in_frame(judge_page(*known, pair))
+    database: Database = request.app.state.database
     async with database.sessions.begin() as session:
-        place = await place_of(request, session, slug)
+        place = await place_of(request, session, slug, lock=True)
         request.app.state.known_studies.keep(place.study)
         if place.step.name != "pair" or position != str(place.step.number):
             return go_on(place)
@@ -119,7 +121,7 @@ async def _page_of(session: AsyncSession, place: Place, fault: FaultyForm | None
     """
     if place.held_until is None:
         await keep_holding(session, place)
-    pair = await show_pair(within(session), place.study, place.annotator, place.next_position)
+    pair = await show_pair(alone(session), place.study, place.annotator, place.next_position)
     return pair and judge_page(place.study, place.annotator, pair, fault)
 
 
@@ -128,15 +130,16 @@ async def choose(request: Request) -> Response:
     slug = request.path_params["slug"]
     form = await request.form()
     token = str(form.get("token", ""))
-    database: Database = request.app.state.database
     if known := _known(request, slug):
         study, annotator = known
         number = study.position_of(annotator, token)
         judgement = read_judgement(form, study.options)
         if number and isinstance(judgement, Judgement):
-            stored = await submit_choice(database.run, study, annotator, number, judgement)
+            together: Together = request.app.state.together
+            stored = await submit_choice(together, study, annotator, number, judgement)
             if stored is not None:
                 return _go_on_after(study, stored)
+    database: Database = request.app.state.database
     async with database.sessions.begin() as session:
         place = await place_of(request, session, slug, lock=True)
         return await _take(session, place, token, read_judgement(form, place.study.options))
