@@ -112,12 +112,14 @@ async def _keep_polling(url: str, slug: str, every: int | None, report: Callable
     try:
         async with client() as http:
             platform = ProlificApi(http, say=errors.print)
-            await _rounds(lambda: poll_once(sessions_of(engine), slug, platform), every, report)
+            await keep_asking(lambda: poll_once(sessions_of(engine), slug, platform), every, report)
     finally:
         await engine.dispose()
 
 
-async def _rounds(ask: Callable[[], Awaitable[Polled]], every: int | None, report: Callable[[Polled], None]) -> None:
+async def keep_asking(
+    ask: Callable[[], Awaitable[Polled]], every: int | None, report: Callable[[Polled], None]
+) -> None:
     """Ask once, or for ever: then a platform that is away is waited for."""
     while True:
         try:
@@ -128,7 +130,15 @@ async def _rounds(ask: Callable[[], Awaitable[Polled]], every: int | None, repor
             errors.print(f"{away}.", markup=False)
         if every is None:
             return
+        if _was_stopped():
+            raise asyncio.CancelledError
         await asyncio.sleep(every)
+
+
+def _was_stopped() -> bool:
+    """Say whether Ctrl-C came while an answer did: what waits for both may take the answer and forget the other."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def client() -> httpx.AsyncClient:

@@ -7,13 +7,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from app.cli.platform import Polled, poll_once
+from app.cli.platform import Polled, keep_asking, poll_once
 from app.cli.prolific import PlatformStudyUnknown, PlatformUnreachable, ProlificApi, TokenRefused
 from app.study import entering
 from app.study.entering import Arrival
@@ -272,6 +273,24 @@ async def test_it_asks_again_until_it_is_stopped_and_then_stops_at_once(
     process.send_signal(signal.SIGINT)
     code, _, err = await ended(process)
     assert (code, err) == (0, "Stopped.\n")
+
+
+async def test_a_stop_that_went_under_in_an_answer_is_remembered() -> None:
+    begun = asyncio.Event()
+
+    async def answered_all_the_same() -> Polled:
+        begun.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+        return Polled("a-study")
+
+    reported: list[Polled] = []
+    polling = asyncio.create_task(keep_asking(answered_all_the_same, 60, reported.append))
+    await begun.wait()
+    polling.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(polling, 10)
+    assert reported == [Polled("a-study")]
 
 
 async def test_it_refuses_in_one_line(people: People, stub: StubApi, url: str) -> None:
