@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 
@@ -176,11 +177,12 @@ def test_a_grading_that_is_stopped_or_fails_stores_nothing(shell: Shell, stub: S
         "set", "grade", "starter", "--endpoint", f"{stub.url}/v1", "--model", "a-model"
     )
     asked = {"n": 0}
+    stopped = threading.Event()
 
     def slow(body: dict[str, object]) -> dict[str, object]:
         asked["n"] += 1
         if asked["n"] > 30:
-            time.sleep(0.5)
+            stopped.wait(90)
         return chat(lambda _: {"A": -0.4, "B": -1.4}).answers[PATH](body)
 
     stub.answers = {PATH: slow}
@@ -197,6 +199,7 @@ def test_a_grading_that_is_stopped_or_fails_stores_nothing(shell: Shell, stub: S
         time.sleep(0.05)
     os.kill(running.pid, signal.SIGINT)
     _, err = running.communicate(timeout=60)
+    stopped.set()
     assert running.returncode == 130, err
     assert err.endswith("Stopped: nothing was stored.\n")
     assert "Traceback" not in err
