@@ -55,8 +55,8 @@ def majority_of_j(sycophantic: ArrayLike, n: ArrayLike, j: int) -> MajorityOfJ:
 
 
 def _strict(n: Ints, s: Ints, j: int) -> Floats:
-    chances = [stats.hypergeom.pmf(i, n, s, j) for i in range(j // 2 + 1, j + 1)]
-    return np.asarray(np.clip(np.sum(chances, axis=0), 0, 1))
+    chances = stats.hypergeom.pmf(np.arange(j // 2 + 1, j + 1)[:, None], n, s, j)
+    return np.asarray(np.clip(chances.sum(axis=0), 0, 1))
 
 
 def _tie(n: Ints, s: Ints, j: int) -> Floats:
@@ -94,17 +94,18 @@ def aggregation_curve(choices: Choices, k: int, confidence: float = 0.95) -> Agg
     """
     if k < 1:
         raise ValueOutOfRange(f"k is {k}; it must be at least 1")
-    ballots = ballots_of(choices, at_least=k)
-    n_all = len(dense(choices.pair[choices.decided])[0])
+    ballots = ballots_of(choices.crossing, at_least=k)
     shares: dict[int, PairShare] = {}
     strict: dict[int, float] = {}
     tie: dict[int, float] = {}
     for j in range(1, k + 1) if len(ballots) else ():
-        share = pair_share(ballots, _halves(j), confidence=confidence)
+        # With ties as one half, an even number of people is as good as one fewer.
+        share = pair_share(ballots, _halves(j), confidence=confidence) if j % 2 else shares[j - 1]
         chances = majority_of_j(ballots.sycophantic, ballots.n, j)
         assert share is not None
-        shares[j], strict[j], tie[j] = share, float(chances.strict.mean()), float(chances.tie.mean())
-    return AggregationCurve(shares, strict, tie, len(ballots), n_all - len(ballots))
+        shares[j] = share
+        strict[j], tie[j] = (ballots.total(each) / len(ballots) for each in (chances.strict, chances.tie))
+    return AggregationCurve(shares, strict, tie, len(ballots), len(choices.crossing.pair) - len(ballots))
 
 
 def _halves(j: int) -> Value:

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from app.analysis.arrays import Bools, Floats, ValueOutOfRange
+from app.analysis.arrays import Bools, Floats, ValueOutOfRange, dense
 from app.analysis.resampling import Bootstrap, Resampled, bootstrap, divide
 from app.analysis.votes import Votes
 
@@ -42,11 +42,14 @@ class Agreement:
 
 def agreement(votes: Votes, how: Bootstrap) -> Agreement:
     """Agreement of people, by drawing pairs with all their votes again."""
-    counts = np.column_stack([votes.sycophantic, votes.n - votes.sycophantic]).astype(np.float64)
+    span = int(votes.n.max(initial=0)) + 1
+    kinds, of_kind = dense(votes.n * span + votes.sycophantic)  # There are few kinds of pair, however many pairs.
+    n, sycophantic = kinds // span, kinds % span
+    counts, often = np.column_stack([sycophantic, n - sycophantic]).astype(np.float64), np.bincount(of_kind)
     return Agreement(
-        alpha=bootstrap(_alpha_rows(counts), _alpha_of_sums, how),
-        ac1=bootstrap(_ac1_rows(counts), _ac1_of_sums, how),
-        raw=bootstrap(_raw_rows(counts), _raw_of_sums, how),
+        alpha=bootstrap(_alpha_rows(counts), _alpha_of_sums, how, often),
+        ac1=bootstrap(_ac1_rows(counts), _ac1_of_sums, how, often),
+        raw=bootstrap(_raw_rows(counts), _raw_of_sums, how, often),
         n_pairs=int((votes.n >= 2).sum()),
     )
 

@@ -1,11 +1,12 @@
 """Choices as arrays: what exports and database reads are turned into."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from app.analysis.arrays import Bools, ColumnMissing, Floats, Ints, dense, flags, floats, same_length, whole
+from app.analysis.crossing import Crossing, crossing_of
 from app.errors import CandorError
 
 _HIGHEST_LEVEL = 1000
@@ -57,6 +58,7 @@ class Choices:
     confidence: Floats | None = None
     prior_belief: Floats | None = None
     looked_up: Floats | None = None
+    _crossing: Crossing | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         checked = {
@@ -93,10 +95,19 @@ class Choices:
         same_length({"keep": mask, "pair": self.pair})
         rows = np.flatnonzero(mask)
         part = object.__new__(Choices)  # A part of checked choices needs no second check.
-        for field in fields(self):
-            array = getattr(self, field.name)
-            object.__setattr__(part, field.name, None if array is None else array[rows])
+        for each in fields(self):
+            array = getattr(self, each.name) if each.init else None
+            object.__setattr__(part, each.name, None if array is None else array[rows])
         return part
+
+    @property
+    def crossing(self) -> Crossing:
+        """The choices that are not ties, as a table of people by pairs; made when first asked for, and kept."""
+        made = self._crossing
+        if made is None:
+            made = crossing_of(self.pair, self.annotator, self.level, self.prefers_sycophantic, self.truthful_left)
+            object.__setattr__(self, "_crossing", made)
+        return made
 
     @property
     def without_ties(self) -> "Choices":

@@ -148,8 +148,9 @@ def anova_icc(n: ArrayLike, successes: ArrayLike) -> float | None:
     Biometrics 55:137-148.
     """
     sizes = floats("n", n, 0)
-    yes = floats("successes", successes, 0)[sizes > 0]
-    sizes = sizes[sizes > 0]
+    yes = floats("successes", successes, 0)
+    if not sizes.all():
+        sizes, yes = sizes[sizes > 0], yes[sizes > 0]
     total, groups = sizes.sum(), len(sizes)
     if groups < 2 or total <= groups:
         return None

@@ -1,16 +1,17 @@
 """Differences of preference rates: arms, background groups, two levels."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from app.analysis.arrays import Bools, Floats, Ints, dense, flags, same_length, whole
+from app.analysis.arrays import Bools, Floats, Ints, dense, flags, inner, same_length, totals, whole
 from app.analysis.choices import Choices
-from app.analysis.clustering import two_way
+from app.analysis.clustering import Components, two_way
 from app.analysis.intervals import Interval, newcombe_difference, student_interval, student_p
-from app.analysis.margins import margins_of
+from app.analysis.margins import Margins, margins_of
 from app.analysis.multiplicity import holm_of
 from app.analysis.rates import Rate, Weighting, clustered_rate
 
@@ -73,15 +74,16 @@ def rate_difference(
     one, other = rates
     if one is None or other is None:
         return None
-    difference = one.rate - other.rate
-    df = min(one.n_pairs, one.n_annotators, other.n_pairs, other.n_annotators) - 1
     influence = _influence(choices, sets[0], one.rate, weighting) - _influence(choices, sets[1], other.rate, weighting)
     used = sets[0] | sets[1]
-    variance = (
-        two_way(influence[used], choices.pair[used], choices.annotator[used], one_a_cell=True).variance()
-        if df >= 1
-        else None
-    )
+    components = two_way(influence[used], choices.pair[used], choices.annotator[used], one_a_cell=True)
+    return _difference(one, other, components, confidence)
+
+
+def _difference(one: Rate, other: Rate, components: Components, confidence: float) -> Difference:
+    difference = one.rate - other.rate
+    df = min(one.n_pairs, one.n_annotators, other.n_pairs, other.n_annotators) - 1
+    variance = components.variance() if df >= 1 else None
     se = None if variance is None else sqrt(variance)
     return Difference(
         difference=difference,
@@ -93,6 +95,36 @@ def rate_difference(
         df=df,
         first=one,
         second=other,
+    )
+
+
+def level_difference(sums: Margins, first: int, second: int, confidence: float = 0.95) -> Difference | None:
+    """Macro rate at one level minus that at another; the same numbers as `rate_difference`, from sums by pair."""
+    parts = [sums.at_level(level) for level in (first, second)]
+    one, other = (clustered_rate(part, "pairs", confidence) for part in parts)
+    if one is None or other is None:
+        return None
+    return _difference(one, other, _components(parts, (one.rate, other.rate)), confidence)
+
+
+def _components(parts: Sequence[Margins], rates: Sequence[float]) -> Components:
+    """Cluster the errors of the first rate and, their sign turned, of the second; they share no pair."""
+    by_pair, by_person, by_cell = [], [], 0.0
+    for part, rate, sign in zip(parts, rates, (1, -1), strict=True):
+        weight = 1 / (part.pair_n * len(part.pair_n))
+        by_pair.append(weight * (part.pair_yes - rate * part.pair_n))
+        by_person.append(sign * (part.annotator_share_yes - rate * part.annotator_share) / len(part.pair_n))
+        squares = part.pair_yes * (1 - rate) ** 2 + (part.pair_n - part.pair_yes) * rate**2
+        by_cell += inner(weight**2, squares)
+    people, of_person = dense(np.concatenate([part.annotator for part in parts]))
+    pairs, persons = np.concatenate(by_pair), totals(of_person, np.concatenate(by_person), len(people))
+    return Components(
+        by_pair=inner(pairs, pairs),
+        by_annotator=inner(persons, persons),
+        by_cell=by_cell,
+        n_pairs=len(pairs),
+        n_annotators=len(people),
+        n_cells=round(sum(part.pair_n.sum() for part in parts)),
     )
 
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
-from scipy import sparse, stats
+from scipy import stats
 
-from app.analysis.arrays import Floats, Ints, dense, inner, totals
-from app.analysis.choices import Choices
+from app.analysis.arrays import Floats, Ints, dense, inner
 from app.analysis.clustering import Components
+from app.analysis.crossing import Crossing
 from app.analysis.intervals import Interval, logit_interval, wilson
 from app.analysis.rates import Method
 
@@ -30,84 +30,90 @@ class PairShare:
 
 @dataclass(frozen=True, slots=True)
 class _Alike:
-    """The pairs with the same number of votes.
+    """The kinds of pair with the same number of votes.
 
     Attributes
     ----------
-    pairs
-        Which they are, shape (m,).
-    votes
-        How many votes each of them has, n.
+    kinds
+        Which they are.
+    grid
+        Where their number of votes stands on the grid, with 0 … n of them sycophantic.
     chances
-        Chance that t of n - 1 votes, drawn with replacement from a pair's own, are sycophantic, t = 0 … n - 1; a row
-        for each share of votes that occurs.
-    of_share
-        The row of each pair, shape (m,).
+        Chance that t of n - 1 votes, drawn with replacement from such a pair's own, are sycophantic, t = 0 … n - 1; a
+        row for each kind.
     """
 
-    pairs: Ints
-    votes: int
+    kinds: slice
+    grid: slice
     chances: Floats
-    of_share: Ints
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Ballots:
-    """Decided votes of P pairs by M people: made once, whatever is then asked of them.
+    """Decided votes of P pairs, which are of K kinds: as many votes, as many of them sycophantic. Made once.
 
     Attributes
     ----------
-    n, sycophantic
-        Votes of each pair, and the sycophantic ones of them, shape (P,).
-    voted, voted_sycophantic
-        1 where a person voted on a pair, and where that vote was sycophantic, shape (M, P).
+    crossing
+        The votes.
+    n, sycophantic, count
+        Votes of each kind of pair, the sycophantic ones of them, and how many pairs are of the kind, shape (K,).
+    kind
+        Each pair's kind, shape (P,).
+    grid_n, grid_sycophantic
+        Every number of votes that occurs with 0 … n sycophantic ones, shape (G,).
+    place
+        Where each kind stands on the grid, shape (K,).
     alike
-        The pairs by their number of votes.
+        The kinds by their number of votes.
     """
 
+    crossing: Crossing
     n: Ints
     sycophantic: Ints
-    voted: sparse.csr_array
-    voted_sycophantic: sparse.csr_array
+    count: Floats
+    kind: Ints
+    grid_n: Ints
+    grid_sycophantic: Ints
+    place: Ints
     alike: tuple[_Alike, ...]
 
     def __len__(self) -> int:
-        return len(self.n)
+        return len(self.kind)
+
+    def total(self, of_kind: Floats) -> float:
+        """Return the sum over pairs of a value of each kind, shape (K,)."""
+        return inner(self.count, of_kind)
 
 
-def ballots_of(choices: Choices, at_least: int = 1) -> Ballots:
-    """Return the decided votes of the pairs that have at least so many of them."""
-    kept = choices.without_ties
-    pairs, of_pair = dense(kept.pair)
-    n = np.bincount(of_pair, minlength=len(pairs))
-    if at_least > 1 and len(n) and n.min() < at_least:
-        kept = kept.where(n[of_pair] >= at_least)
-        pairs, of_pair = dense(kept.pair)
-        n = np.bincount(of_pair, minlength=len(pairs))
-    sycophantic = np.rint(totals(of_pair, kept.prefers_sycophantic, len(pairs))).astype(np.int64)
-    n = n.astype(np.int64, copy=False)
-    return Ballots(n, sycophantic, *_by_person(kept, of_pair, len(pairs)), _alike(n, sycophantic))
+def ballots_of(crossing: Crossing, at_least: int = 1) -> Ballots:
+    """Return the votes of the pairs that have at least so many of them."""
+    kept = crossing if at_least <= 1 else crossing.where(crossing.n >= at_least)
+    span = int(kept.n.max(initial=0)) + 1
+    kinds, kind = dense(kept.n * span + kept.n_sycophantic)
+    n, sycophantic = kinds // span, kinds % span
+    sizes, of_size = dense(n)
+    starts = np.concatenate([[0], np.cumsum(sizes + 1)])
+    return Ballots(
+        crossing=kept,
+        n=n,
+        sycophantic=sycophantic,
+        count=np.bincount(kind, minlength=len(kinds)).astype(np.float64),
+        kind=kind,
+        grid_n=np.repeat(sizes, sizes + 1),
+        grid_sycophantic=np.concatenate([np.arange(size + 1) for size in sizes.tolist()] or [kinds]),
+        place=starts[of_size] + sycophantic,
+        alike=_alike(n, sycophantic, sizes, starts),
+    )
 
 
-def _by_person(choices: Choices, of_pair: Ints, n_pairs: int) -> tuple[sparse.csr_array, sparse.csr_array]:
-    people, of_person = dense(choices.annotator)
-    vote = choices.prefers_sycophantic
-    if (of_person[1:] < of_person[:-1]).any():
-        order = np.argsort(of_person, kind="stable")
-        of_pair, vote = of_pair[order], vote[order]
-    starts = np.concatenate([[0], np.cumsum(np.bincount(of_person, minlength=len(people)))])
-    shape = (len(people), n_pairs)
-    voted = sparse.csr_array((np.ones(len(vote)), of_pair, starts), shape=shape)
-    return voted, sparse.csr_array((vote, of_pair, starts), shape=shape)
-
-
-def _alike(n: Ints, s: Ints) -> tuple[_Alike, ...]:
+def _alike(n: Ints, sycophantic: Ints, sizes: Ints, starts: Ints) -> tuple[_Alike, ...]:
+    first = np.searchsorted(n, sizes).tolist()
     found = []
-    for votes in np.unique(n).tolist():
-        pairs = np.flatnonzero(n == votes)
-        shares, of_share = dense(s[pairs])
-        chances = stats.binom.pmf(np.arange(votes)[None, :], votes - 1, shares[:, None] / votes)
-        found.append(_Alike(pairs, votes, np.asarray(chances, dtype=np.float64), of_share))
+    for size, low, high, start in zip(sizes.tolist(), first, [*first[1:], len(n)], starts.tolist(), strict=False):
+        share = sycophantic[low:high, None] / size
+        chances = stats.binom.pmf(np.arange(size)[None, :], size - 1, share)
+        found.append(_Alike(slice(low, high), slice(start, start + size + 1), np.asarray(chances, dtype=np.float64)))
     return tuple(found)
 
 
@@ -141,15 +147,13 @@ def pair_share(
     PairShare or None
         None where Σ denominator is 0.
     """
-    total = float(len(ballots)) if denominator is None else float(denominator(ballots.n, ballots.sycophantic).sum())
+    counted = numerator(ballots.grid_n, ballots.grid_sycophantic)
+    of = np.ones(len(counted)) if denominator is None else denominator(ballots.grid_n, ballots.grid_sycophantic)
+    total = ballots.total(of[ballots.place])
     if total <= 0:
         return None
-    share = float(np.clip(numerator(ballots.n, ballots.sycophantic).sum() / total, 0, 1))
-
-    def error(n: Ints, s: Ints) -> Floats:
-        return (numerator(n, s) - share * (1.0 if denominator is None else denominator(n, s))) / total
-
-    components = _components(ballots, error)
+    share = float(np.clip(ballots.total(counted[ballots.place]) / total, 0, 1))
+    components = _components(ballots, (counted - share * of) / total)
     variance = components.variance()
     smaller = min(components.n_pairs, components.n_annotators)
     if variance is None or not 0 < share < 1:
@@ -165,31 +169,27 @@ _MAIN: Method = "logit_t"
 _FALLBACK: Method = "wilson_effective_n"
 
 
-def _components(ballots: Ballots, error: Value) -> Components:
-    n, s = ballots.n, ballots.sycophantic
-    change = _change_by_a_vote(ballots, error)
-    weight = inner(change, n.astype(np.float64))
-    centre = inner(change, s.astype(np.float64)) / weight if weight else 0.0
-    by_person = ballots.voted_sycophantic @ change - centre * (ballots.voted @ change)
-    by_pair = error(n, s)
+def _components(ballots: Ballots, error: Floats) -> Components:
+    """Cluster an error that pairs have by their kind; it is given on the grid, shape (G,)."""
+    n, s = ballots.n.astype(np.float64), ballots.sycophantic.astype(np.float64)
+    change, own = _change_by_a_vote(ballots, error), error[ballots.place]
+    weight = ballots.total(change * n)
+    centre = ballots.total(change * s) / weight if weight else 0.0
+    crossing = ballots.crossing
+    by_person = crossing.by_vote(*((votes * change)[ballots.kind] for votes in (-centre, 1 - centre)))
     return Components(
-        by_pair=inner(by_pair, by_pair),
+        by_pair=ballots.total(own**2),
         by_annotator=inner(by_person, by_person),
-        by_cell=float(((change * (1 - centre)) ** 2 * s + (change * centre) ** 2 * (n - s)).sum()),
+        by_cell=ballots.total((change * (1 - centre)) ** 2 * s + (change * centre) ** 2 * (n - s)),
         n_pairs=len(ballots),
-        n_annotators=ballots.voted.shape[0],
-        n_cells=int(n.sum()),
+        n_annotators=len(crossing.person),
+        n_cells=len(crossing),
     )
 
 
-def _change_by_a_vote(ballots: Ballots, error: Value) -> Floats:
-    """Return d of each pair, shape (P,)."""
-    sizes = [alike.votes for alike in ballots.alike]
-    values = error(np.repeat(sizes, [size + 1 for size in sizes]), np.concatenate([np.arange(n + 1) for n in sizes]))
-    change = np.zeros(len(ballots))
-    start = 0
+def _change_by_a_vote(ballots: Ballots, error: Floats) -> Floats:
+    """Return d of each kind of pair, shape (K,)."""
+    change = np.zeros(len(ballots.n))
     for alike in ballots.alike:
-        steps = np.diff(values[start : start + alike.votes + 1])
-        change[alike.pairs] = (alike.chances @ steps)[alike.of_share]
-        start += alike.votes + 1
+        change[alike.kinds] = alike.chances @ np.diff(error[alike.grid])
     return change

@@ -6,9 +6,9 @@ from math import sqrt
 import numpy as np
 from scipy import special
 
-from app.analysis.arrays import Floats, dense, inner, totals
+from app.analysis.arrays import Floats, inner
 from app.analysis.choices import Choices
-from app.analysis.clustering import Components, two_way
+from app.analysis.clustering import Components
 from app.analysis.intervals import Interval, logit_interval, student_interval, student_p
 from app.analysis.logistic import LogisticFit, fit_logistic
 from app.analysis.margins import margins_of
@@ -43,7 +43,7 @@ class LengthAdjusted:
     mean_log_ratio: float
 
 
-def length_adjusted_rate(choices: Choices, confidence: float = 0.95) -> LengthAdjusted | None:
+def length_adjusted_rate(choices: Choices, confidence: float = 0.95, raw: Rate | None = None) -> LengthAdjusted | None:
     """Rate that a logistic model expects with both responses equally long.
 
     logit P = a + b z + c (level - mean level), z = ln(words sycophantic / words truthful) / its standard deviation over
@@ -51,6 +51,11 @@ def length_adjusted_rate(choices: Choices, confidence: float = 0.95) -> LengthAd
     levels occur and every pair has one, so that lengths which grow with difficulty do not pass for difficulty. The rate
     is the weighted mean over choices of σ(a + c (level - mean)), the model's answer with z set to 0; its influences, by
     the delta method, and those of b are clustered by pair and by annotator.
+
+    Parameters
+    ----------
+    raw
+        Macro rate of these choices, where it is known already.
 
     Returns
     -------
@@ -62,11 +67,11 @@ def length_adjusted_rate(choices: Choices, confidence: float = 0.95) -> LengthAd
     ----------
     Dubois, Galambosi, Liang & Hashimoto 2024 (length-controlled AlpacaEval), arXiv 2404.04475.
     """
-    decided = choices.without_ties
-    raw = clustered_rate(margins_of(decided), "pairs", confidence)
+    if raw is None:
+        raw = clustered_rate(margins_of(choices.without_ties), "pairs", confidence)
     if raw is None:
         return None
-    pairs = _Pairs(decided)
+    pairs = _Pairs(choices)
     sd = float(pairs.ratio.std(ddof=1)) if len(pairs) > 1 else 0.0
     mean = float(pairs.ratio.mean())
     # A choice weighs 1/n of its pair and the design is the pair's: the fit to the pairs' shares is the fit to choices.
@@ -82,19 +87,16 @@ _SAME = 1e-12  # A spread of log ratios below this is rounding.
 
 
 class _Pairs:
-    """What the model needs of each pair, shapes (P,), and which pair each choice is on, shape (n,)."""
+    """What the model needs of each pair, shapes (P,), and the votes on them."""
 
-    def __init__(self, decided: Choices) -> None:
-        self.decided = decided
-        codes, self.of_pair = dense(decided.pair)
-        self.n = np.bincount(self.of_pair)
-        first = np.zeros(len(codes), dtype=np.int64)
-        first[self.of_pair] = np.arange(len(decided))
-        words = decided.column("words_sycophantic")[first] / decided.column("words_truthful")[first]
+    def __init__(self, choices: Choices) -> None:
+        self._crossing = crossing = choices.crossing
+        self.n = crossing.n
+        words = choices.column("words_sycophantic")[crossing.row] / choices.column("words_truthful")[crossing.row]
         self.ratio = np.log(words)
-        self.level = decided.level[first].astype(np.float64)
-        self.share = totals(self.of_pair, decided.prefers_sycophantic, len(codes)) / self.n
-        self.weight = np.full(len(codes), 1 / len(codes))
+        self.level = crossing.level.astype(np.float64)
+        self.share = crossing.n_sycophantic / self.n
+        self.weight = np.full(len(self.n), 1 / len(self.n))
 
     def __len__(self) -> int:
         return len(self.n)
@@ -107,11 +109,8 @@ class _Pairs:
 
     def components(self, of_y: Floats, fitted: Floats, beside: Floats | None = None) -> Components:
         """Cluster the influences of the choices: of_y (y - fitted) + beside of their pair, divided by its n."""
-        y = self.decided.prefers_sycophantic - fitted[self.of_pair]
-        influence = (of_y / self.n)[self.of_pair] * y
-        if beside is not None:
-            influence = influence + (beside / self.n)[self.of_pair]
-        return two_way(influence, self.decided.pair, self.decided.annotator, one_a_cell=True)
+        share, more = of_y / self.n, 0.0 if beside is None else beside / self.n
+        return self._crossing.components(more - share * fitted, more + share * (1 - fitted))
 
 
 def _at_equal_length(pairs: _Pairs, fit: LogisticFit, sd: float, confidence: float) -> tuple[float, Interval | None]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.analysis.arrays import Floats, Ints, dense
+from app.analysis.arrays import Floats, Ints
 from app.analysis.choices import Choices
 from app.analysis.functionals import Ballots, PairShare, ballots_of, pair_share
 from app.analysis.votes import Votes
@@ -54,13 +54,13 @@ def majority_rates(choices: Choices, confidence: float = 0.95) -> MajorityRates 
 
     Intervals are clustered by pair and by annotator; see `functionals.pair_share`. None without choices.
     """
-    return _rates(ballots_of(choices), confidence)
+    return _rates(ballots_of(choices.crossing), confidence)
 
 
 def majority_by_level(choices: Choices, confidence: float = 0.95) -> dict[int, MajorityRates]:
     """Return `majority_rates` of each level."""
-    levels = [int(level) for level in dense(choices.level)[0] if level > 0]
-    rates = {level: majority_rates(choices.where(choices.level == level), confidence) for level in levels}
+    parts = choices.crossing.by_level()
+    rates = {level: _rates(ballots_of(part), confidence) for level, part in parts.items()}
     return {level: rate for level, rate in rates.items() if rate is not None}
 
 
@@ -74,7 +74,7 @@ def _rates(ballots: Ballots, confidence: float) -> MajorityRates | None:
         ties_half=half,
         ties_as_not_sycophantic=strict,
         n_pairs=len(ballots),
-        n_ties=int(_tie(ballots.n, ballots.sycophantic).sum()),
+        n_ties=round(ballots.total(_tie(ballots.n, ballots.sycophantic))),
     )
 
 

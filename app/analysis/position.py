@@ -6,11 +6,12 @@ from math import sqrt
 import numpy as np
 from scipy import special
 
-from app.analysis.arrays import Bools, Floats, ValueOutOfRange, dense, inner
+from app.analysis.arrays import Floats, ValueOutOfRange, inner, totals
 from app.analysis.choices import Choices
-from app.analysis.clustering import two_way
+from app.analysis.clustering import Components
+from app.analysis.crossing import Crossing
 from app.analysis.intervals import Interval, expit_interval, student_interval, student_p, student_quantile
-from app.analysis.margins import margins
+from app.analysis.margins import Margins
 from app.analysis.rates import Rate, clustered_rate
 
 
@@ -95,50 +96,77 @@ def position_bias(choices: Choices, confidence: float = 0.95) -> PositionBias | 
     PositionBias or None
         None where a side has no choices.
     """
-    decided = choices.without_ties
-    left = ~decided.truthful_left
-    if not left.any() or left.all():
+    crossing = choices.crossing
+    shown_left = ~crossing.truthful_left  # The sycophantic response.
+    if not shown_left.any() or shown_left.all():
         return None
-    share, share_p = _left_share(decided, left, confidence)
-    rates, influences = _by_side(decided, left)
-    adjusted = _adjusted(decided, rates, influences, confidence)
-    return PositionBias(share, share_p, rates[0], rates[1], *adjusted)
+    left, right = (_Side(crossing, shown.astype(np.float64)) for shown in (shown_left, ~shown_left))
+    share, share_p = _left_share(crossing, left, right, confidence)
+    return PositionBias(share, share_p, left.rate, right.rate, *_adjusted(crossing, left, right, confidence))
 
 
-def _left_share(choices: Choices, left: Bools, confidence: float) -> tuple[Rate, float | None]:
-    chose_left = (left == (choices.prefers_sycophantic == 1)).astype(np.float64)
-    sums = margins(chose_left, choices.pair, choices.annotator, choices.level)
+class _Side:
+    """The votes with the sycophantic response shown on one side, by pair, shape (P,), and by person, shape (M,).
+
+    A vote weighs 1/n of its pair, whichever side it is on.
+    """
+
+    def __init__(self, crossing: Crossing, shown: Floats) -> None:
+        n_pairs = len(crossing.pair)
+        votes = (crossing.truthful * shown, crossing.sycophantic * shown)
+        weight, one = 1 / crossing.n, np.ones(n_pairs)
+        self.weight = weight
+        self.truthful, self.sycophantic = (totals(crossing.of_pair, each, n_pairs) for each in votes)
+        self.truthful_of, self.sycophantic_of = (crossing.by_person(each, one) for each in votes)
+        self.truthful_share, self.sycophantic_share = (crossing.by_person(each, weight) for each in votes)
+        self.n = self.truthful + self.sycophantic
+        self.total = inner(weight, self.n)
+        self.rate = self._rate()
+
+    def _rate(self) -> float:
+        if not self.truthful.any() or not self.sycophantic.any():
+            return float(self.sycophantic.any())  # All the same, whatever the weights are rounded to.
+        return inner(self.weight, self.sycophantic) / self.total
+
+    def logit_errors(self) -> tuple[Floats, Floats, float]:
+        """Return the error of the logit of the rate, summed by pair and by person, and its square summed by vote."""
+        scale = 1 / (self.total * self.rate * (1 - self.rate))
+        by_pair = scale * self.weight * (self.sycophantic - self.rate * self.n)
+        by_person = scale * ((1 - self.rate) * self.sycophantic_share - self.rate * self.truthful_share)
+        squares = self.sycophantic * (1 - self.rate) ** 2 + self.truthful * self.rate**2
+        return by_pair, by_person, inner((scale * self.weight) ** 2, squares)
+
+
+def _left_share(crossing: Crossing, left: _Side, right: _Side, confidence: float) -> tuple[Rate, float | None]:
+    """Return the rate of choices for what was shown left: the sycophantic response there, or the truthful one."""
+    sums = Margins(
+        pair_level=crossing.level,
+        pair_n=crossing.n.astype(np.float64),
+        pair_yes=left.sycophantic + right.truthful,
+        annotator=crossing.person,
+        annotator_level=np.zeros_like(crossing.person),  # A rate of all levels does not ask for it.
+        annotator_n=np.diff(crossing.starts).astype(np.float64),
+        annotator_yes=left.sycophantic_of + right.truthful_of,
+        annotator_share=left.sycophantic_share + left.truthful_share + right.sycophantic_share + right.truthful_share,
+        annotator_share_yes=left.sycophantic_share + right.truthful_share,
+    )
     share = clustered_rate(sums, "choices", confidence)
     assert share is not None
     df = min(share.n_pairs, share.n_annotators) - 1
     return share, None if share.se is None else student_p(share.rate - 0.5, share.se, df)
 
 
-def _by_side(choices: Choices, left: Bools) -> tuple[list[float], list[Floats]]:
-    _, of_pair = dense(choices.pair)
-    weight = 1 / np.bincount(of_pair)[of_pair]
-    rates, influences = [], []
-    for side in (left, ~left):
-        each = np.where(side, weight, 0.0) / weight[side].sum()
-        chose = choices.prefers_sycophantic[side]
-        rate = float(chose.mean()) if chose.all() or not chose.any() else inner(each, choices.prefers_sycophantic)
-        rates.append(rate)
-        influences.append(each * (choices.prefers_sycophantic - rate))
-    return rates, influences
-
-
 _Adjusted = tuple[float | None, Interval | None, float | None, float, Interval | None, str]
 
 
-def _adjusted(choices: Choices, rates: list[float], influences: list[Floats], confidence: float) -> _Adjusted:
-    left, right = rates
-    if not (0 < left < 1 and 0 < right < 1):
-        return None, None, None, (left + right) / 2, None, "mean"
+def _adjusted(crossing: Crossing, left: _Side, right: _Side, confidence: float) -> _Adjusted:
+    rates = left.rate, right.rate
+    if not all(0 < rate < 1 for rate in rates):
+        return None, None, None, (left.rate + right.rate) / 2, None, "mean"
     logits = [float(special.logit(rate)) for rate in rates]
-    slopes = [influence / (rate * (1 - rate)) for rate, influence in zip(rates, influences, strict=True)]
     middle, bias = (logits[0] + logits[1]) / 2, (logits[0] - logits[1]) / 2
-    se_middle, df = _se(choices, (slopes[0] + slopes[1]) / 2)
-    se_bias, _ = _se(choices, (slopes[0] - slopes[1]) / 2)
+    se_middle, df = _se(crossing, left, right, 1)
+    se_bias, _ = _se(crossing, left, right, -1)
     return (
         bias,
         None if se_bias is None else student_interval(bias, se_bias, df, confidence),
@@ -149,7 +177,17 @@ def _adjusted(choices: Choices, rates: list[float], influences: list[Floats], co
     )
 
 
-def _se(choices: Choices, influence: Floats) -> tuple[float | None, int]:
-    components = two_way(influence, choices.pair, choices.annotator, one_a_cell=True)
+def _se(crossing: Crossing, left: _Side, right: _Side, sign: int) -> tuple[float | None, int]:
+    """Return the standard error of half the sum (sign 1) or difference (-1) of the logits, and degrees of freedom."""
+    (pair, person, cell), (other_pair, other_person, other_cell) = left.logit_errors(), right.logit_errors()
+    by_pair, by_person = (pair + sign * other_pair) / 2, (person + sign * other_person) / 2
+    components = Components(
+        by_pair=inner(by_pair, by_pair),
+        by_annotator=inner(by_person, by_person),
+        by_cell=(cell + other_cell) / 4,
+        n_pairs=len(crossing.pair),
+        n_annotators=len(crossing.person),
+        n_cells=len(crossing),
+    )
     variance = components.variance()
     return None if variance is None else sqrt(variance), components.df

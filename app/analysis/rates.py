@@ -82,7 +82,7 @@ def rates_by_arm(choices: Choices, confidence: float = 0.95) -> dict[int, Rates]
 def rates_of(sums: Margins, n_ties: int = 0, confidence: float = 0.95) -> Rates:
     """Return the rates whose sums are given; the same numbers as `preference_rates`."""
     whole = _Clusters(sums)
-    levels = {level: _Clusters(sums.at_level(level)) for level in sums.levels}
+    levels = {level: _Clusters(part) for level, part in sums.by_level().items()}
     macro = {level: _rate(part, "pairs", confidence, whole.icc) for level, part in levels.items()}
     micro = {level: _rate(part, "choices", confidence, whole.icc) for level, part in levels.items()}
     return Rates(
@@ -138,14 +138,17 @@ def clustered_rate(
 
 
 class _Clusters:
-    """Sums with what every rate of them needs: the place of each person among them, and the correlations."""
+    """Sums with what every rate of them needs: the same by person, shape (A,), and the correlations."""
 
     def __init__(self, sums: Margins) -> None:
         self.sums = sums
-        people, self.of_person = dense(sums.annotator)
-        self.n_people = len(people)
-        n, yes = (totals(self.of_person, values, self.n_people) for values in (sums.annotator_n, sums.annotator_yes))
-        self.icc = Icc(anova_icc(sums.pair_n, sums.pair_yes), anova_icc(n, yes))
+        by_person = [sums.annotator_n, sums.annotator_yes, sums.annotator_share, sums.annotator_share_yes]
+        if not (sums.annotator[1:] > sums.annotator[:-1]).all():  # Else each row is a person already.
+            people, of_person = dense(sums.annotator)
+            by_person = [totals(of_person, values, len(people)) for values in by_person]
+        self.n, self.yes, self.share, self.share_yes = by_person
+        self.n_people = len(self.n)
+        self.icc = Icc(anova_icc(sums.pair_n, sums.pair_yes), anova_icc(self.n, self.yes))
 
 
 def _rate(clusters: _Clusters, weighting: Weighting, confidence: float, pooled: Icc | None = None) -> Rate | None:
@@ -188,30 +191,29 @@ class _Weighted:
 
 
 def _weighted(clusters: _Clusters, weighting: Weighting) -> _Weighted:
-    sums, of_person, n_people = clusters.sums, clusters.of_person, clusters.n_people
+    sums = clusters.sums
     if weighting == "pairs":
         each = 1 / (sums.pair_n * len(sums.pair_n))
-        share, yes = sums.annotator_share / len(sums.pair_n), sums.annotator_share_yes / len(sums.pair_n)
+        share, yes = clusters.share / len(sums.pair_n), clusters.share_yes / len(sums.pair_n)
     else:
         each = np.full(len(sums.pair_n), 1 / sums.pair_n.sum())
-        share, yes = sums.annotator_n * each[0], sums.annotator_yes * each[0]
+        share, yes = clusters.n * each[0], clusters.yes * each[0]
     rate = float(np.clip(inner(each, sums.pair_yes), 0, 1))
     if not sums.pair_yes.any() or (sums.pair_yes == sums.pair_n).all():
         rate = float(round(rate))  # Weights that sum to 1 but for rounding must not make 0.9999999.
-    by_person = totals(of_person, share, n_people)
-    residual = totals(of_person, yes, n_people) - rate * by_person
+    residual = yes - rate * share
     error = each * (sums.pair_yes - rate * sums.pair_n)
     components = Components(
         by_pair=inner(error, error),
         by_annotator=inner(residual, residual),
         by_cell=inner(each**2, sums.pair_yes * (1 - rate) ** 2 + (sums.pair_n - sums.pair_yes) * rate**2),
         n_pairs=len(sums.pair_n),
-        n_annotators=n_people,
+        n_annotators=clusters.n_people,
         n_cells=round(sums.pair_n.sum()),
     )
     squares = inner(each**2, sums.pair_n)
     of_pair = each * sums.pair_n
-    return _Weighted(rate, components, squares, inner(of_pair, of_pair), inner(by_person, by_person))
+    return _Weighted(rate, components, squares, inner(of_pair, of_pair), inner(share, share))
 
 
 def _n_effective(own: Icc, weighted: _Weighted, pooled: Icc) -> float:

@@ -37,7 +37,9 @@ class Resampled:
     n_undefined: int
 
 
-def resampled_sums(rows: ArrayLike, n_resamples: int, rng: np.random.Generator) -> Matrix:
+def resampled_sums(
+    rows: ArrayLike, n_resamples: int, rng: np.random.Generator, counts: ArrayLike | None = None
+) -> Matrix:
     """Sum what each of P pairs contributes over P pairs drawn with replacement, again and again.
 
     Equal rows are exchangeable, so how often each kind of row is drawn is one multinomial draw: the same distribution
@@ -52,6 +54,9 @@ def resampled_sums(rows: ArrayLike, n_resamples: int, rng: np.random.Generator) 
         B ≥ 1.
     rng
         The only chance there is.
+    counts
+        How many pairs each row stands for, whole numbers above 0, shape (P,); one where not given. Equal rows give the
+        same sums whether they are counted before or here.
 
     Returns
     -------
@@ -66,10 +71,12 @@ def resampled_sums(rows: ArrayLike, n_resamples: int, rng: np.random.Generator) 
         raise ValueOutOfRange("a bootstrap needs a row for each of at least one pair")
     if n_resamples < 1:
         raise ValueOutOfRange(f"n_resamples is {n_resamples}; it must be at least 1")
-    kinds, counts = np.unique(given, axis=0, return_counts=True)
+    kinds, kind = np.unique(given, axis=0, return_inverse=True)
+    often = np.bincount(kind.ravel(), weights=None if counts is None else np.asarray(counts, dtype=np.float64))
+    n_pairs = round(often.sum())
     sums = np.empty((n_resamples, given.shape[1]))
     for piece in _pieces(n_resamples, len(kinds)):
-        drawn = rng.multinomial(len(given), counts / len(given), size=piece.stop - piece.start)
+        drawn = rng.multinomial(n_pairs, often / n_pairs, size=piece.stop - piece.start)
         sums[piece] = drawn @ kinds
     return sums
 
@@ -108,7 +115,12 @@ class Bootstrap:
     confidence: float = 0.95
 
 
-def bootstrap(rows: ArrayLike, statistic: Callable[[Matrix], tuple[Floats, Bools]], how: Bootstrap) -> Resampled | None:
+def bootstrap(
+    rows: ArrayLike,
+    statistic: Callable[[Matrix], tuple[Floats, Bools]],
+    how: Bootstrap,
+    counts: ArrayLike | None = None,
+) -> Resampled | None:
     """Bootstrap over pairs a statistic that is a function of sums over pairs.
 
     Parameters
@@ -117,6 +129,8 @@ def bootstrap(rows: ArrayLike, statistic: Callable[[Matrix], tuple[Floats, Bools
         What each pair contributes, shape (P, q).
     statistic
         From sums, shape (B, q), to values, shape (B,), and whether each is defined.
+    counts
+        How many pairs each row stands for, as for `resampled_sums`.
 
     Returns
     -------
@@ -126,10 +140,11 @@ def bootstrap(rows: ArrayLike, statistic: Callable[[Matrix], tuple[Floats, Bools
     given = np.asarray(rows, dtype=np.float64)
     if not len(given):
         return None
-    value, is_defined = statistic(given.sum(axis=0, keepdims=True))
+    once = given.sum(axis=0) if counts is None else np.asarray(counts, dtype=np.float64) @ given
+    value, is_defined = statistic(once[None, :])
     if not is_defined[0]:
         return None
-    draws, defined = statistic(resampled_sums(given, how.n_resamples, how.rng))
+    draws, defined = statistic(resampled_sums(given, how.n_resamples, how.rng, counts))
     kept = draws[defined]
     if len(kept) < 2:
         return None

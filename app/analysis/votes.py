@@ -6,6 +6,7 @@ import numpy as np
 
 from app.analysis.arrays import Bools, Floats, Ints, ValueOutOfRange, dense, same_length, totals, whole
 from app.analysis.choices import Choices
+from app.analysis.crossing import level_of_pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +68,3 @@ def votes_of(choices: Choices) -> Votes:
     n = np.bincount(of_pair, minlength=len(pairs))
     sycophantic = totals(of_pair, decided.prefers_sycophantic, len(pairs))
     return Votes(pairs, level_of_pairs(of_pair, decided.level, pairs), n, np.rint(sycophantic))
-
-
-def level_of_pairs(of_pair: Ints, level: Ints, pairs: Ints) -> Ints:
-    """Return the one level of each pair, shape (P,), from the levels of its choices."""
-    levels = np.zeros(len(pairs), dtype=np.int64)
-    levels[of_pair] = level
-    differs = levels[of_pair] != level
-    if differs.any():
-        raise ValueOutOfRange(f"pair {pairs[of_pair[differs.argmax()]]} has choices at two levels")
-    return levels

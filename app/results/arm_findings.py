@@ -7,10 +7,9 @@ import numpy as np
 
 from app.analysis.aggregation import AggregationCurve, aggregation_curve
 from app.analysis.agreement import agreement
-from app.analysis.arrays import dense
 from app.analysis.ceiling import human_ceiling
 from app.analysis.consistency import Consistency, consistency
-from app.analysis.contrasts import Difference, rate_difference
+from app.analysis.contrasts import Difference, level_difference
 from app.analysis.curves import Curve, curve
 from app.analysis.exclusions import Sensitivity
 from app.analysis.length import length_adjusted_rate
@@ -54,12 +53,12 @@ def arm_findings(observed: Observed, view: View, judges: Sequence[Judged], seeds
 
 def _parts(view: View, kind: str, judges: Sequence[Judged], seeds: Seeds) -> dict[str, Callable[[], Any]]:
     """Return what computes each field that does not need another."""
-    choices, few, votes = view.choices, view.slim, _votes(view)
+    choices, few, votes, raw = view.choices, view.slim, _votes(view), view.main_results.rates.overall
     has_words = choices.words_truthful is not None and choices.words_sycophantic is not None
     several = bool((votes.n >= 2).any())
     return {
         "judges": lambda: against_people(few, votes, kind, judges, seeds),
-        "length": lambda: length_adjusted_rate(choices, CONFIDENCE) if has_words else None,
+        "length": lambda: length_adjusted_rate(choices, CONFIDENCE, raw) if has_words else None,
         "response_times": lambda: _response_times(view),
         "aggregation": lambda: _aggregation(view, votes),
         "looked_up": lambda: _looked_up(view),
@@ -79,8 +78,8 @@ def _parts(view: View, kind: str, judges: Sequence[Judged], seeds: Seeds) -> dic
 
 
 def _votes(view: View) -> Votes:
-    decided = view.slim.pair[view.slim.decided]
-    return Votes(dense(decided)[0], view.sums.pair_level, np.rint(view.sums.pair_n), np.rint(view.sums.pair_yes))
+    crossing = view.crossing
+    return Votes(crossing.pair, crossing.level, crossing.n, crossing.n_sycophantic)
 
 
 def _counts(view: View) -> Counts:
@@ -95,7 +94,7 @@ def _counts(view: View) -> Counts:
         n_ties=len(view.choices) - n_decided,
         n_late=int((stored.late[view.rows] & view.main).sum()),
         n_pairs=len(sums.pair_n),
-        n_annotators=len(dense(sums.annotator)[0]),
+        n_annotators=len(view.crossing.person),
         n_pairs_by_level={int(level): int(count) for level, count in zip(levels, n, strict=True) if level > 0},
         n_synthetic=int(synthetic.sum()),
     )
@@ -105,9 +104,7 @@ def _ends(view: View) -> Difference | None:
     levels = view.sums.levels
     if len(levels) < 2:
         return None
-    level = view.slim.level
-    ends = view.slim.where((level == levels[0]) | (level == levels[-1]))
-    return rate_difference(ends, ends.level == levels[-1], ends.level == levels[0], "pairs", CONFIDENCE)
+    return level_difference(view.sums, levels[-1], levels[0], CONFIDENCE)
 
 
 def _isotonic(rates: Rates) -> dict[int, float]:

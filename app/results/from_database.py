@@ -1,5 +1,6 @@
 """A study read from the database into arrays."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,9 +21,10 @@ from app.study import amendments, preregistrations, scoring_queries, studies
 from app.terms import Outcome, ResponseKind, TruthfulKind
 
 # A person's id and a position in one number.
-_POSITIONS = 2**15
-_KEY = f"participation_id * {_POSITIONS} + position"
+_POSITION_BITS = 15
+_KEY = f"participation_id * {2**_POSITION_BITS} + position"
 _OF_STUDY = "JOIN participation ON participation.id = participation_id WHERE participation.study_id = %(study)s"
+_BETWEEN = "WHERE participation_id BETWEEN %(first)s AND %(last)s"
 
 # What one choice says, and what was planned for it, in one number each: a number in the upper bits, flags in the lower.
 _COUNTED, _LATE, _LEFT_PAGE, _SAID_BITS = 4, 8, 16, 5
@@ -55,14 +57,21 @@ _PEOPLE = {
     "unfinished": Packed("(n_answered < n_planned)::integer", 2),
 }
 _PAIRS = """
-    SELECT pair.id, misconception.key, pair.difficulty_level, retired_pair.pair_id IS NOT NULL,
-           response.kind, response.n_words
+    SELECT pair.id, misconception.key, pair.difficulty_level, retired_pair.pair_id IS NOT NULL
     FROM pair
     JOIN misconception ON misconception.id = pair.misconception_id
-    JOIN response ON response.misconception_id = misconception.id
     LEFT JOIN retired_pair ON retired_pair.pair_id = pair.id
     WHERE pair.study_id = %(study)s ORDER BY pair.id
 """
+_KINDS = tuple(kind.value for kind in ResponseKind)
+_WORDS = {
+    "pair": Packed("pair.id", 8),
+    "kind": Packed(f"array_position(ARRAY{list(_KINDS)}, response.kind)", 2),
+    "n": Packed("response.n_words", 4),
+}
+_RESPONSES = (
+    "FROM response JOIN pair ON pair.misconception_id = response.misconception_id WHERE pair.study_id = %(study)s"
+)
 _BACKGROUND = "SELECT id, background FROM participation WHERE study_id = %(study)s AND background IS NOT NULL"
 
 
@@ -79,8 +88,9 @@ async def from_database(session: AsyncSession, slug: str) -> Observed:
     facts = await _facts(session, study)
     assert facts.declared is not None
     pair_ids, pairs = await _pairs(session, study.id, {arm.truthful_kind for arm in facts.arms})
-    person_ids, stored = await _stored(session, study.id, facts.declared, pair_ids)
-    everybody = await columns(session, _PEOPLE, "FROM participation WHERE study_id = %(study)s", study.id)
+    everybody = await columns(session, _PEOPLE, "FROM participation WHERE study_id = %(study)s", {"study": study.id})
+    rows = _Rows.of(study.id, everybody["id"])
+    person_ids, stored = await _stored(session, rows, facts.declared, pair_ids)
     chosen = _places(everybody["id"], person_ids)
     here = {name: column[chosen] for name, column in everybody.items()}
     annotators = await _annotators(session, study, here, facts.declared)
@@ -122,48 +132,73 @@ async def _facts(session: AsyncSession, study: Study) -> Facts:
 
 async def _pairs(session: AsyncSession, study_id: int, kinds: set[str]) -> tuple[Ints, Pairs]:
     """Return the ids of the pairs, rising, and the pairs."""
-    places: dict[int, int] = {}
-    keys: list[str] = []
-    told: list[tuple[int, bool]] = []
-    words: dict[str, dict[int, int]] = {kind: {} for kind in ResponseKind}
-    for pair_id, key, level, retired, kind, n_words in await rows_of(session, _PAIRS, study_id):
-        if pair_id not in places:
-            places[pair_id] = len(keys)
-            keys.append(key)
-            told.append((level, retired))
-        words[kind][places[pair_id]] = n_words
-    numbers = {kind: _by_place(found, len(keys)) for kind, found in words.items()}
-    return np.fromiter(places, dtype=np.int64, count=len(places)), Pairs(
-        key=tuple(keys),
-        level=np.array([level for level, _ in told], dtype=np.int64),
-        retired=np.array([retired for _, retired in told], dtype=np.bool_),
+    rows = await rows_of(session, _PAIRS, study_id)
+    ids, keys, levels, retired = zip(*rows, strict=True) if rows else ((), (), (), ())
+    pair_ids = np.array(ids, dtype=np.int64)
+    told = await columns(session, _WORDS, _RESPONSES, {"study": study_id})
+    words = np.full((len(_KINDS), len(rows)), np.nan)
+    words[told["kind"] - 1, np.searchsorted(pair_ids, told["pair"])] = told["n"]
+    numbers = dict(zip(_KINDS, words, strict=True))
+    return pair_ids, Pairs(
+        key=keys,
+        level=np.array(levels, dtype=np.int64),
+        retired=np.array(retired, dtype=np.bool_),
         words_truthful={kind: numbers[TruthfulKind(kind).response] for kind in sorted(kinds)},
         words_sycophantic=numbers[ResponseKind.SYCOPHANTIC],
     )
 
 
-def _by_place(found: dict[int, int], n: int) -> Floats:
-    values = np.full(n, np.nan)
-    values[list(found)] = list(found.values())
-    return values
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Which rows of a table that names a person on each are of this study.
+
+    Attributes
+    ----------
+    people
+        Ids of everybody in the study, in any order.
+    sql
+        What finds their rows: by the ids between the first and the last, which needs no join, where most of those are
+        of this study; else by a join. Rows of others, or of who came since, may be among them.
+    params
+        Of this SQL.
+    """
+
+    people: Ints
+    sql: str
+    params: dict[str, int]
+
+    @classmethod
+    def of(cls, study_id: int, people: Ints) -> "_Rows":
+        if not len(people):
+            return cls(people, _OF_STUDY, {"study": study_id})
+        first, last = int(people.min()), int(people.max())
+        if last - first >= 2 * len(people):
+            return cls(people, _OF_STUDY, {"study": study_id})
+        return cls(people, _BETWEEN, {"first": first, "last": last})
+
+    def own(self, table: dict[str, Ints]) -> dict[str, Ints]:
+        """Return the rows of people in the study."""
+        person = table["key"] >> _POSITION_BITS
+        own = np.isin(person, self.people)
+        return table if own.all() else {name: column[own] for name, column in table.items()}
 
 
-async def _stored(session: AsyncSession, study_id: int, declared: Declared, pair_ids: Ints) -> tuple[Ints, Stored]:
+async def _stored(session: AsyncSession, rows: _Rows, declared: Declared, pair_ids: Ints) -> tuple[Ints, Stored]:
     """Return the ids of who chose, rising, and their choices, none of them excluded yet."""
     told = _CHOICES | (_CONFIDENCE if declared.confidence else {})
-    chose = _in_order(await columns(session, told, f"FROM choice {_OF_STUDY}", study_id))
+    chose = _in_order(rows.own(await columns(session, told, f"FROM choice {rows.sql}", rows.params)))
     asked = _PLANNED | (_BELIEF if declared.prior_belief else {})
-    plan = _in_order(await columns(session, asked, f"FROM assignment {_OF_STUDY}", study_id))
+    plan = _in_order(await columns(session, asked, f"FROM assignment {rows.sql}", rows.params))
     if not np.array_equal(plan["key"], chose["key"]):  # What was planned and not judged has no choice.
         at = np.searchsorted(plan["key"], chose["key"])
         plan = {name: column[at] for name, column in plan.items()}
-    person_ids, annotator = dense(chose["key"] // _POSITIONS)
+    person_ids, annotator = dense(chose["key"] >> _POSITION_BITS)
     said, planned = chose["said"], plan["plan"]
     side, left = said & 3, (planned & 1) == 1
     return person_ids, Stored(
         pair=_places(pair_ids, planned >> _PLANNED_BITS),
         annotator=annotator,
-        position=chose["key"] % _POSITIONS,
+        position=chose["key"] & (2**_POSITION_BITS - 1),
         repeat_of=(planned & (2**_PLANNED_BITS - 1)) >> 1,
         prefers_sycophantic=np.where((side == 1) | (side == 2), ((side == 1) != left).astype(np.float64), np.nan),
         truthful_left=left,
@@ -189,7 +224,7 @@ def _in_order(table: dict[str, Ints]) -> dict[str, Ints]:
 
 def _order(key: Ints) -> Ints:
     """Return what sorts these keys: people's ids and positions are mostly close together, so each has its place."""
-    person, position = key // _POSITIONS, key % _POSITIONS
+    person, position = key >> _POSITION_BITS, key & (2**_POSITION_BITS - 1)
     person -= person.min()
     span = int(position.max()) + 1
     place = person * span + position

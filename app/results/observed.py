@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from app.analysis.arrays import Bools, Floats, Ints, dense
+from app.analysis.arrays import Bools, Floats, Ints
 from app.analysis.choices import Choices
 from app.analysis.judges import Judge
 from app.results.facts import Facts, People, Source
@@ -165,7 +165,7 @@ class Scores:
     position_term: float | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)  # Writing a million numbers out takes time.
 class Observed:
     """All that the results of a study are computed from.
 
@@ -212,33 +212,33 @@ def choices_of(observed: Observed, rows: Bools, arms: Sequence[int]) -> Choices:
     n_arms = len(observed.facts.arms)
     if len(arms) < n_arms:
         rows = rows & np.isin(people.arm, arms)[stored.annotator]
-    pair, annotator = stored.pair[rows], stored.annotator[rows]
+    some = slice(None) if rows.all() else np.flatnonzero(rows)  # Where it is all of them, nothing is copied.
+    pair, annotator = stored.pair[some], stored.annotator[some]
     arm = people.arm[annotator]
     return Choices(
         pair=pair,
         annotator=annotator,
         level=pairs.level[pair],
-        prefers_sycophantic=stored.prefers_sycophantic[rows],
-        truthful_left=stored.truthful_left[rows],
+        prefers_sycophantic=stored.prefers_sycophantic[some],
+        truthful_left=stored.truthful_left[some],
         arm=arm,
         words_truthful=_words(observed, pair, arm),
         words_sycophantic=_known(pairs.words_sycophantic[pair]),
-        decision_ms=stored.decision_ms[rows],
-        confidence=None if stored.confidence is None else stored.confidence[rows],
-        prior_belief=None if stored.prior_belief is None else stored.prior_belief[rows],
+        decision_ms=stored.decision_ms[some],
+        confidence=None if stored.confidence is None else stored.confidence[some],
+        prior_belief=None if stored.prior_belief is None else stored.prior_belief[some],
         looked_up=people.looked_up[annotator],
     )
 
 
 def _words(observed: Observed, pair: Ints, arm: Ints) -> Floats | None:
-    kinds = [each.truthful_kind for each in observed.facts.arms]
+    if not len(pair):
+        return np.zeros(0)
     known = observed.pairs.words_truthful
-    words = np.full(len(pair), np.nan)
-    for index in dense(arm)[0]:
-        if kinds[index] in known:
-            mask = arm == index
-            words[mask] = known[kinds[index]][pair[mask]]
-    return _known(words)
+    unknown = np.full(len(observed.pairs), np.nan)
+    of_arm = [known.get(each.truthful_kind, unknown) for each in observed.facts.arms]
+    one = int(arm[0])
+    return _known(of_arm[one][pair] if (arm == one).all() else np.stack(of_arm)[arm, pair])
 
 
 def _known(words: Floats) -> Floats | None:

@@ -29,16 +29,18 @@ async def read_as_a_whole(session: AsyncSession) -> None:
     await session.execute(_AS_A_WHOLE)
 
 
-async def columns(session: AsyncSession, which: Mapping[str, Packed], rows: str, study_id: int) -> dict[str, Ints]:
-    """Return columns of the rows that this SQL, from `FROM` on, gives of a study; in no order, but all in the same.
+async def columns(
+    session: AsyncSession, which: Mapping[str, Packed], rows: str, params: Mapping[str, int]
+) -> dict[str, Ints]:
+    """Return columns of the rows that this SQL, from `FROM` on, gives; in no order, but all in the same.
 
-    `rows` names the study as `%(study)s`.
+    `rows` names its parameters as `%(study)s`.
     """
     listed = ", ".join(
         f"string_agg(int{column.n_bytes}send(CAST({column.sql} AS int{column.n_bytes})), '')"
         for column in which.values()
     )
-    found = await _rows(session, f"SELECT {listed} {rows}", {"study": study_id})
+    found = await _rows(session, f"SELECT {listed} {rows}", params)
     return {
         name: np.frombuffer(content or b"", dtype=f">i{column.n_bytes}").astype(np.int64)
         for (name, column), content in zip(which.items(), found[0], strict=True)

@@ -47,7 +47,7 @@ def arms_together(observed: Observed) -> Choices:
 
 def slim(choices: Choices) -> Choices:
     """Return the choices without the columns that rates do not need: there is less to copy for each part of them."""
-    unneeded = {each.name: None for each in fields(Choices) if each.default is None}
+    unneeded = {each.name: None for each in fields(Choices) if each.init and each.default is None}
     part = copy(choices)  # Checked choices need no second check.
     for name, nothing in unneeded.items():
         object.__setattr__(part, name, nothing)
@@ -73,6 +73,8 @@ class View:
         Which of them are analysed, a mask over `all`.
     choices, slim
         The analysed ones, with every column and with the few that rates need.
+    crossing
+        Those of them that are not ties, as a table of people by pairs.
     sums
         Their margins.
     """
@@ -84,6 +86,7 @@ class View:
         self.all = choices_of(observed, self.rows, [arm])
         self.main = analysed(observed)[self.rows]
         self.choices = self.all if self.main.all() else self.all.where(self.main)
+        self.crossing = self.choices.crossing  # Made here, so that the slim ones have it too.
         self.slim = slim(self.choices)
         self._coded = Coded.of(self.all)
         self.sums: Margins = self._coded.margins(None if self.main.all() else self.main)

@@ -195,6 +195,34 @@ async def test_dropping_a_rule_is_as_if_it_had_not_been_declared(ruled: People) 
         assert not np.array_equal(whole.stored.reason, without.stored.reason), rule
 
 
+CAME = """
+    INSERT INTO participation (id, study_id, arm_id, public_id, synthetic) OVERRIDING SYSTEM VALUE
+    SELECT {id}, study.id, min(arm.id), 'came-' || {id}, false
+    FROM study JOIN arm ON arm.study_id = study.id, (SELECT min(id) AS first, max(id) AS last FROM participation) AS at
+    WHERE study.slug = 'ruled' GROUP BY study.id, at.first, at.last
+"""
+
+
+@pytest.mark.parametrize("ids", [("at.first - 1", "at.last + 1"), ("at.last + 1000000",)], ids=["among", "apart"])
+async def test_how_people_s_ids_lie_makes_no_difference(ids: tuple[str, ...], oddities: People, ruled: People) -> None:
+    """Ids that lie close are read from the first to the last, with what others said in between; else by person."""
+    alone = await read(ruled)
+    async with ruled.sessions() as session:  # Never committed.
+        for each in ids:
+            await session.execute(text(CAME.format(id=each)))
+        found = await from_database(session, "ruled")
+        others = await session.scalar(
+            text("""
+                SELECT count(*) FROM choice JOIN participation p ON p.id = participation_id
+                WHERE study_id <> (SELECT id FROM study WHERE slug = 'ruled') AND p.id BETWEEN
+                    (SELECT min(r.id) FROM participation r JOIN study ON study.id = study_id WHERE slug = 'ruled') AND
+                    (SELECT max(r.id) FROM participation r JOIN study ON study.id = study_id WHERE slug = 'ruled')
+            """)
+        )
+    assert others > 30 or len(ids) == 1
+    assert list(differences(found, alone)) == []
+
+
 def test_single_tables_say_what_is_left_out_and_agree_in_the_rest(odd_bundle: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(odd_bundle) as archive:
         archive.extractall(tmp_path)
