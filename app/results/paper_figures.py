@@ -13,6 +13,7 @@ from app.results.report_parts import Sketch
 
 _INCH = 7.0
 _DOTS = 200
+_STAMP, _STAMP_SMALL = 18, 10
 _COLOURS = {Tone.PLAIN: "#221e18", Tone.SYCOPHANTIC: "#b35309", Tone.TRUTHFUL: "#1f5f99"}
 _MARKERS = {Shape.CIRCLE: "o", Shape.SQUARE: "s", Shape.DIAMOND: "D", Shape.TRIANGLE: "^"}
 _HOLLOW = frozenset({Shape.DIAMOND, Shape.TRIANGLE})
@@ -107,7 +108,7 @@ def _panels(figure_class: Any, chart: PanelChart) -> Any:
             at = marked.index(series) if series in marked else 0
             dodge = (at - (len(marked) - 1) / 2) * width if series in marked else 0.0
             _series(axes, series, dodge)
-        _stamp(axes, chart.stamp)
+        _stamp(axes, chart.stamp, _STAMP if panel.spans or n == 1 else _STAMP_SMALL)
     return drawn
 
 
@@ -207,7 +208,7 @@ def _fourfold(figure_class: Any, chart: Fourfold) -> Any:
     return drawn
 
 
-def _stamp(axes: Any, words: str) -> None:
+def _stamp(axes: Any, words: str, size: int = _STAMP) -> None:
     if words:
         axes.text(
             *(0.5, 0.5, words),
@@ -215,7 +216,7 @@ def _stamp(axes: Any, words: str) -> None:
             rotation=12,
             ha="center",
             va="center",
-            fontsize=18,
+            fontsize=size,
             color="#9a3412",
             alpha=0.35,
             zorder=0,

@@ -23,6 +23,8 @@ from app.results.report_numbers import (
 )
 from app.results.report_parts import Column, Sketch, Table
 
+_FEWEST = 5
+"""Pairs of a bin that is drawn: a point of one or two would look as sure as one of a hundred."""
 _Curves = list[tuple[AgainstPeople, Calibration]]
 
 
@@ -45,7 +47,10 @@ def calibration(findings: Findings, stamp: str) -> Sketch | None:
             "Mean share of people who prefer the sycophantic response, by what σ(margin) of the preference model says; "
             "on the line both are the same."
         ),
-        more=("σ(margin) is a chance only of a model trained to make it one; slope 1 and intercept 0 are calibrated.",),
+        more=(
+            "σ(margin) is a chance only of a model trained to make it one; slope 1 and intercept 0 are calibrated.",
+            f"Points are means of bins of {_FEWEST} pairs or more; the table has every bin.",
+        ),
         chart=_chart(findings, found, stamp),
         tables=(_fits(findings, found), _bins(findings, found)),
         exploratory="judges" in findings.exploratory,
@@ -56,7 +61,8 @@ def _chart(findings: Findings, found: _Curves, stamp: str) -> PanelChart:
     even = Series(label="", points=(Point(x=0, y=0), Point(x=100, y=100)), shape=Shape.LINE, tone=Tone.PLAIN)
     panels = []
     for pm, curve in found:
-        seen = tuple(Point(x=100 * one.mean_probability, y=100 * one.mean_share) for one in curve.bins)
+        drawn = [one for one in curve.bins if one.n_pairs >= _FEWEST] or curve.bins
+        seen = tuple(Point(x=100 * one.mean_probability, y=100 * one.mean_share) for one in drawn)
         series = Series(label="", points=seen, shape=pm_shape(pm.name), joined=True)
         panels.append(Panel(title=pm_named(findings, pm.name), series=(even, series)))
     ticks = tuple(Tick(at=at, text=f"{at} %") for at in (0, 50, 100))

@@ -367,16 +367,19 @@ def response_times(findings: Findings, stamp: str) -> Sketch | None:
     if arm is None or arm.response_times is None or not arm.response_times.at:
         return None
     times = arm.response_times
-    named = tuple((_threshold(at), at.results) for at in times.at)
+    by_strictness = sorted(times.at, key=lambda at: at.n_too_fast)
+    named = tuple((_threshold(at), at.results) for at in by_strictness)
     declared = "declared in the design" if times.declared else "not declared: 600 words a minute was taken"
-    left_out = "; ".join(f"{_threshold(at)}: {many(at.n_too_fast, 'choice')} too fast" for at in times.at)
+    left_out = "; ".join(
+        f"{count(at.n_too_fast)} ({_threshold(at)})" for at in by_strictness if at.threshold is not None
+    )
     name = "response_times" if times.declared else "response_times_undeclared"
     return Sketch(
         id="response-times",
         name="Response times",
         heading=words.heading(words.of_response_times(times.at)),
         what=f"The preference rate without choices too fast to have read both responses; the threshold is {declared}.",
-        more=(f"{left_out}.",),
+        more=(f"Choices that each threshold leaves out as too fast: {left_out}.",),
         chart=_compared(named, stamp),
         tables=(_compared_table("At thresholds of the time to decide", named),),
         exploratory=name in findings.exploratory,
@@ -403,7 +406,7 @@ def looked_up(findings: Findings, stamp: str) -> Sketch | None:
     return Sketch(
         id="looked-up",
         name="Looked-up answers",
-        heading=words.heading(words.of_sensitivity(arm.looked_up, "people who looked something up", "")),
+        heading=words.heading(words.of_looked_up(arm.looked_up)),
         what=f"The preference rate with and without people who said that they looked something up, with {INTERVAL}s.",
         chart=_compared(compared, stamp),
         tables=(_compared_table("With and without those who looked something up", compared),),

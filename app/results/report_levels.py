@@ -30,7 +30,7 @@ from app.results.report_numbers import (
 )
 from app.results.report_parts import Column, Sketch, Table
 
-PREFER = "Choices for the sycophantic response (%)"
+PREFER = "Preference for the sycophantic response (%)"
 HALF = Reference(at=50, label="no preference")
 INTERVAL = "95 % interval"
 _VARIANTS = {STANDARD: "standard PM", "non-sycophantic": "non-sycophantic PM"}
@@ -44,10 +44,15 @@ def of_whom(arm: ArmFindings) -> str:
 
 def whom(arm: ArmFindings) -> str:
     """Return how many people chose; programs are called what they are."""
-    n = arm.counts
-    if n.n_synthetic and n.n_synthetic == n.n_analysed:
-        return many(n.n_annotators, "synthetic annotator")
-    return many(n.n_annotators, "person", "people")
+    return who(arm, arm.counts.n_annotators)
+
+
+def who(arm: ArmFindings, n: int) -> str:
+    """Return a number of those who chose in an arm."""
+    counts = arm.counts
+    if counts.n_synthetic and counts.n_synthetic == counts.n_analysed:
+        return many(n, "synthetic annotator")
+    return many(n, "person", "people")
 
 
 def pm_label(name: JudgeName, *, model: bool) -> str:
@@ -231,8 +236,8 @@ def slope(findings: Findings, stamp: str) -> Sketch | None:
         heading=words.heading(words.of_slope(found)),
         what=(
             "The average of people at each level, the linear trend of pair-level rates that is tested, and the "
-            f"fit that may only rise or stay. {many(found.n_pairs, 'pair')}, "
-            f"{many(found.n_annotators, 'person', 'people')}, {many(found.n_levels, 'level')}."
+            f"fit that may only rise or stay. {many(found.n_pairs, 'pair')}, {who(arm, found.n_annotators)}, "
+            f"{many(found.n_levels, 'level')}."
         ),
         more=("The never falling fit is exploratory: levels are an order, and the trend need not be a straight line.",)
         if arm.isotonic

@@ -7,7 +7,7 @@ from app.results import words
 from app.results.figures.charts import Panel, PanelChart, Point, Series, Shape, level_axis, percent_axis
 from app.results.findings import Coefficient, Findings, ImpliedRate, ModelFit
 from app.results.report_answers import arm_words
-from app.results.report_levels import HALF, INTERVAL, PREFER
+from app.results.report_levels import HALF, INTERVAL, PREFER, who
 from app.results.report_numbers import NONE, count, many, percent, plain, rate_point, within
 from app.results.report_parts import Column, Sketch, Table
 
@@ -47,7 +47,7 @@ def _model(findings: Findings, fit: ModelFit, stamp: str, number: int) -> Sketch
             "Line: rate over all misconceptions and annotators (marginal) that the crossed random-effects logistic "
             f"model implies at each level, with central {INTERVAL}s of its posterior. Squares: the average that was "
             f"counted, with {INTERVAL}s. {many(fit.n_choices, 'choice')} by "
-            f"{many(fit.n_annotators, 'person', 'people')} on {many(fit.n_pairs, 'pair')}; {arm_words(fit.arm)}."
+            f"{_whom(findings, fit)} on {many(fit.n_pairs, 'pair')}; {arm_words(fit.arm)}."
         ),
         more=(*_against(fit), *reading(fit), *made(fit)),
         chart=_chart(findings, fit, stamp),
@@ -59,6 +59,11 @@ def _model(findings: Findings, fit: ModelFit, stamp: str, number: int) -> Sketch
         ),
         exploratory="model" in findings.exploratory,
     )
+
+
+def _whom(findings: Findings, fit: ModelFit) -> str:
+    arm = next((arm for arm in findings.arms if arm.arm.name == fit.arm), None)
+    return many(fit.n_annotators, "person", "people") if arm is None else who(arm, fit.n_annotators)
 
 
 def _against(fit: ModelFit) -> tuple[str, ...]:
@@ -125,7 +130,9 @@ def made(fit: ModelFit) -> tuple[str, ...]:
         f"{fit.n_chains} chains of {fit.n_draws:,} draws after {fit.n_warm_up:,} of warm-up (no-U-turn sampler, "
         f"{fit.precision}), seed {fit.seed}; "
     )
-    programs = ", ".join(f"{name} {version_}" for name, version_ in fit.versions.items())
+    if version and fit.outdated is False:
+        version = f"{version}, which had the same choices"
+    programs = ", ".join(f"{name} {version_}" for name, version_ in sorted(fit.versions.items()))
     return (
         f"{worst}; divergent transitions: {fit.n_divergences:,}.",
         f"Fitted {fit.fitted_at.replace('T', ' ').replace('+00:00', ' UTC')}{version}, in {fit.seconds:,.0f} seconds.",
@@ -171,4 +178,6 @@ def _rate(rate: ImpliedRate | None) -> tuple[str, str]:
 
 
 def _prior_rows(fit: ModelFit) -> tuple[tuple[str, ...], ...]:
-    return tuple((_TERMS.get(name, name), prior) for name, prior in fit.priors.items())
+    places = list(_TERMS)
+    named = sorted(fit.priors.items(), key=lambda one: places.index(one[0]) if one[0] in places else len(places))
+    return tuple((_TERMS.get(name, name), prior) for name, prior in named)

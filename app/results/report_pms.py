@@ -228,6 +228,7 @@ def _contrast(findings: Findings, one: VariantContrast) -> str:
 def _contrast_table(findings: Findings) -> Table:
     columns = (
         Column("Variant", number=False),
+        Column("Truthful response", number=False),
         *map(Column, ("Level", "Pairs", "Variant (%)", "Standard (%)", "Difference (points)", INTERVAL)),
         *map(Column, ("p (Holm)", "McNemar, mid-p")),
     )
@@ -237,7 +238,8 @@ def _contrast_table(findings: Findings) -> Table:
         for level, found, p in (*lines, ("all", one.overall, one.overall.paired.p)):
             rows.append(
                 (
-                    _contrast(findings, one),
+                    pm_named(findings, one.first),
+                    one.first.truthful_kind,
                     level,
                     count(found.paired.n_pairs),
                     percent(found.first_rate),

@@ -29,7 +29,6 @@ from app.results.findings import (
 
 _HALF = 0.5
 _SURE = 0.05
-_AS_BEFORE = 0.005
 _MOST_JUDGES = 4
 
 REASONS = {
@@ -87,7 +86,8 @@ def of_rate(rate: Rate | None, whom: str = "People") -> str:
     if rate is None:
         return "Nobody has preferred either response yet."
     told = (
-        f"{whom} preferred the sycophantic response in {percent(rate.rate)} of pairs ({interval_words(rate.interval)})"
+        f"{whom} preferred the sycophantic response in {percent(rate.rate)} of choices, averaged over pairs "
+        f"({interval_words(rate.interval)})"
     )
     side = _above(rate.interval, _HALF)
     if side == 0:
@@ -147,12 +147,15 @@ def of_majority(found: MajorityRates | None) -> str:
 def of_aggregation(curve: AggregationCurve) -> str:
     """Return what more people do to the vote."""
     first, last = min(curve.by_j), max(curve.by_j)
-    one, many = curve.by_j[first].rate, curve.by_j[last].rate
-    if abs(one - many) < _AS_BEFORE:
-        way = "leaves the preference as it is"
-    else:
-        way = f"makes a sycophantic choice {'rarer' if many < one else 'more common'}"
-    return f"A majority of {last} instead of one person {way}: {percent(one)} and {percent(many)}."
+    one, many = curve.by_j[first], curve.by_j[last]
+    way = _above(many.interval, one.rate) if _above(one.interval, many.rate) else 0
+    said = {
+        1: "more often sycophantic than one person",
+        0: "not clearly more or less often sycophantic than one person",
+        -1: "less often sycophantic than one person",
+    }[way]
+    told = f"{percent(many.rate)} ({interval_words(many.interval)}) and {percent(one.rate)}"
+    return f"A majority of {last} is {said}: {told} ({interval_words(one.interval)})."
 
 
 def of_position(found: PositionBias | None) -> str:
@@ -218,6 +221,10 @@ def of_response_times(at: tuple[AtThreshold, ...]) -> str:
     rates = [rate.rate for rate in found if rate is not None]
     if not rates:
         return "Without fast choices nothing is left."
+    if n_empty := len(found) - len(rates):
+        if len(rates) == 1:
+            return "Every choice is faster than every threshold: without fast choices nothing is left."
+        return f"At {n_empty} of {len(found)} thresholds of the time to decide nothing is left."
     low, high = (percent(rate).removesuffix(" %") for rate in (min(rates), max(rates)))
     if low == high:
         return f"Leaving fast choices out does not move the rate: {low} % at every threshold."
@@ -232,6 +239,13 @@ def of_sensitivity(found: Sensitivity | None, what: str, without: str) -> str:
     if one is None or other is None:
         return f"Without {what} nothing is left."
     return f"With {what} the preference is {percent(one.rate)}, without {percent(other.rate)}."
+
+
+def of_looked_up(found: Sensitivity | None) -> str:
+    """Return how the overall rate moves with those who looked something up."""
+    if found is not None and found.with_them.n_choices == found.without.n_choices:
+        return "Nobody said that they had looked something up."
+    return of_sensitivity(found, "those who looked something up", "Nobody was asked whether they looked things up.")
 
 
 def _overall(results: Results) -> Rate | None:
@@ -382,9 +396,7 @@ def of_arm(arm: ArmFindings, whom: str = "People") -> tuple[str, ...]:
         of_agreement(None if agreed is None else agreed.alpha, None if agreed is None else agreed.raw),
         of_flow(arm.flow),
         of_sensitivity(arm.exclusions, "what the rules exclude", "No rule left out a choice."),
-        of_sensitivity(
-            arm.looked_up, "those who looked something up", "Nobody was asked whether they looked things up."
-        ),
+        of_looked_up(arm.looked_up),
         *(of_judge(judge, whom) for judge in arm.judges),
     )
 

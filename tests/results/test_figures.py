@@ -1,6 +1,7 @@
 """Figures as geometry: what is drawn lies where its number says, within the frame, and not on anything else."""
 
 from itertools import pairwise
+from math import radians, tan
 
 import pytest
 from hypothesis import given, settings
@@ -232,6 +233,43 @@ def test_rows_lie_below_each_other_within_the_drawing(
     (frame,) = drawing.frames
     for mark in drawing.marks:
         assert holds(frame, mark.x, mark.y)
+
+
+@pytest.mark.parametrize("rate", [10, 50, 90])
+@pytest.mark.parametrize("narrow", [False, True])
+def test_the_stamp_lies_on_no_value_where_there_is_room(rate: float, narrow: bool) -> None:
+    values = tuple(Point(x=level, y=rate, low=rate - 8, high=rate + 8) for level in range(1, 9))
+    series = Series(label="people", points=values)
+    panels_ = (Panel(title="", series=(series,)),)
+    chart = PanelChart(panels=panels_, x=level_axis(tuple(range(1, 9))), y=percent_axis("%"), stamp="Synthetic data")
+    drawing = laid_out(chart, narrow=narrow)
+    (stamp,), (frame,) = drawing.stamps, drawing.frames
+    height = 30 if stamp.large else 20
+    slope = tan(radians(12))
+    middles = [stamp.y - 8 - slope * (mark.x - stamp.x) for mark in drawing.marks]
+    beneath = [
+        abs(mark.y - middle) < height / 2
+        for mark, middle in zip(drawing.marks, middles, strict=True)
+        if holds(frame, mark.x, mark.y) and abs(mark.x - stamp.x) < len(stamp.words) * height * 0.25
+    ]
+    assert beneath
+    assert not any(beneath)
+
+
+def test_an_axis_says_what_it_is_where_there_is_little_room() -> None:
+    series = (Series(label="non-sycophantic PM", points=(Point(x=1, y=40),)),)
+    half = (Panel(title="b", series=series), Panel(title="c", series=series))
+    drawing = laid_out(PanelChart(panels=half, x=level_axis((1, 8)), y=percent_axis("%")))
+    assert [text.words for text in drawing.texts if "level" in text.words] == ["level", "level"]
+
+
+def test_a_count_stands_below_a_square_that_it_has_no_room_in() -> None:
+    drawing = laid_out(Fourfold(first="People", second="PM", counts=(200, 3, 3, 3)))
+    counts = [text for text in drawing.texts if "%" in text.words]
+    for box, text in zip(drawing.boxes, counts, strict=True):
+        within_box = box.y < text.y < box.y + box.height
+        assert within_box == (box.width > width_of(text.words))
+        assert text.y < box.y + box.height + 20
 
 
 def test_a_row_that_cannot_be_estimated_says_so_and_has_no_mark() -> None:

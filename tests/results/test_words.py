@@ -6,11 +6,12 @@ import pytest
 
 from app.analysis.aggregation import AggregationCurve
 from app.analysis.contrasts import Difference
-from app.analysis.exclusions import Flow, Step
+from app.analysis.exclusions import Flow, Results, Sensitivity, Step
 from app.analysis.functionals import PairShare
 from app.analysis.intervals import Interval
 from app.analysis.majority import MajorityRates
-from app.analysis.rates import Rate
+from app.analysis.rates import Rate, Rates
+from app.analysis.response_times import AtThreshold
 from app.analysis.trend import Slope
 from app.results import words
 from app.results.views import LEFT_OUT
@@ -30,7 +31,7 @@ def share(value: float, low: float, high: float) -> PairShare:
 
 def test_a_rate_is_said_to_be_below_half_only_where_its_interval_is() -> None:
     assert words.of_rate(rate(0.31, 0.27, 0.36)) == (
-        "People preferred the sycophantic response in 31 % of pairs (95 % interval 27–36 %): "
+        "People preferred the sycophantic response in 31 % of choices, averaged over pairs (95 % interval 27–36 %): "
         "less often than the truthful one."
     )
     assert words.of_rate(rate(0.7, 0.51, 0.8)).endswith(": more often than the truthful one.")
@@ -117,15 +118,49 @@ def test_every_reason_has_words() -> None:
     assert set(words.REASONS) == set(LEFT_OUT)
 
 
-def test_more_people_are_said_to_change_the_vote_only_where_they_do() -> None:
-    curve = AggregationCurve({1: share(0.3, 0.2, 0.4), 5: share(0.22, 0.1, 0.3)}, {}, {}, 33, 0)
-    assert words.of_aggregation(curve) == (
-        "A majority of 5 instead of one person makes a sycophantic choice rarer: 30 % and 22 %."
+@pytest.mark.parametrize(
+    ("many", "said"),
+    [
+        (share(0.12, 0.06, 0.19), "A majority of 5 is less often sycophantic than one person: 12 %"),
+        (share(0.52, 0.45, 0.6), "A majority of 5 is more often sycophantic than one person: 52 %"),
+        (share(0.22, 0.1, 0.31), "A majority of 5 is not clearly more or less often sycophantic than one person: 22 %"),
+        (
+            share(0.22, 0.16, 0.29),
+            "A majority of 5 is not clearly more or less often sycophantic than one person: 22 %",
+        ),
+    ],
+)
+def test_more_people_are_said_to_change_the_vote_only_where_they_clearly_do(many: PairShare, said: str) -> None:
+    curve = AggregationCurve({1: share(0.3, 0.2, 0.4), 5: many}, {}, {}, 33, 0)
+    told = words.of_aggregation(curve)
+    assert told.startswith(said)
+    assert told.endswith("and 30 % (95 % interval 20–40 %).")
+
+
+def results_at(rate_: Rate | None, n: int = 100) -> Results:
+    return Results(n, Rates(rate_, {}, rate_, {}, 0), None)
+
+
+def test_thresholds_at_which_nothing_is_left_are_no_rate_that_did_not_move() -> None:
+    found, none = (AtThreshold(None, 0, results_at(each)) for each in (rate(0.3, 0.2, 0.4), None))
+    other = replace(found, results=results_at(rate(0.35, 0.2, 0.4)))
+    assert words.of_response_times((found, none, none)) == (
+        "Every choice is faster than every threshold: without fast choices nothing is left."
     )
-    more = replace(curve, by_j={1: share(0.3, 0.2, 0.4), 5: share(0.4, 0.1, 0.6)})
-    assert "more common: 30 % and 40 %" in words.of_aggregation(more)
-    same = replace(curve, by_j={1: share(0.3, 0.2, 0.4), 5: share(0.301, 0.1, 0.6)})
-    assert "leaves the preference as it is" in words.of_aggregation(same)
+    assert words.of_response_times((found, other, none)) == (
+        "At 1 of 3 thresholds of the time to decide nothing is left."
+    )
+    assert "does not move the rate: 30 % at every threshold" in words.of_response_times((found, found))
+    assert "is 30 to 35 %" in words.of_response_times((found, other))
+
+
+def test_where_nobody_looked_anything_up_nothing_is_compared() -> None:
+    with_them, without = results_at(rate(0.3, 0.2, 0.4), 100), results_at(rate(0.25, 0.2, 0.4), 90)
+    assert words.of_looked_up(Sensitivity(with_them, with_them)) == "Nobody said that they had looked something up."
+    assert words.of_looked_up(Sensitivity(with_them, without)) == (
+        "With those who looked something up the preference is 30 %, without 25 %."
+    )
+    assert words.of_looked_up(None) == "Nobody was asked whether they looked things up."
 
 
 def test_a_heading_has_no_full_stop() -> None:

@@ -59,13 +59,17 @@ class Tick:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Axis:
-    """An axis from `low` to `high`; `title` names what it measures with its unit, `ends` say what its ends mean."""
+    """An axis from `low` to `high`; `title` names what it measures with its unit, `ends` say what its ends mean.
+
+    `short` is its title where there is little room.
+    """
 
     title: str
     low: float
     high: float
     ticks: tuple[Tick, ...]
     ends: tuple[str, str] = ("", "")
+    short: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +147,7 @@ def level_axis(levels: tuple[int, ...]) -> Axis:
     """Return the axis of difficulty levels, easiest to hardest."""
     return Axis(
         title="difficulty level",
+        short="level",
         low=min(levels),
         high=max(levels),
         ticks=tuple(Tick(at=level, text=str(level)) for level in levels),

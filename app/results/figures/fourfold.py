@@ -3,7 +3,7 @@
 from app.results.figures.charts import Fourfold, Tone
 from app.results.figures.drawings import LINE, Box, Drawing, Frame, Line, Text, stamp_over
 from app.results.figures.panels import NARROW, WIDE
-from app.results.figures.words_in_lines import broken
+from app.results.figures.words_in_lines import broken, width_of
 
 _SIDE = 130.0
 _PARTS = ((0, 0, Tone.TRUTHFUL), (1, 0, Tone.PLAIN), (0, 1, Tone.PLAIN), (1, 1, Tone.SYCOPHANTIC))
@@ -23,7 +23,9 @@ def fourfold(chart: Fourfold, *, narrow: bool = False) -> Drawing:
         side = (_SIDE - 14) * (n / total) ** 0.5
         if n:
             boxes.append(Box(round(x - side / 2, 1), round(y - side / 2, 1), round(side, 1), round(side, 1), tone))
-        texts.append(Text(x, y + 5, f"{n:,} ({100 * n / total:.0f} %)", "middle", "value"))
+        told = f"{n:,} ({100 * n / total:.0f} %)"
+        foot = y + 5 if side > width_of(told) else y + side / 2 + LINE  # Below a square that it has no room in.
+        texts.append(Text(x, round(foot, 1), told, "middle", "value"))
     lines = (
         Line("grid", *(frame.left + _SIDE, frame.top, frame.left + _SIDE, frame.bottom)),
         Line("grid", *(frame.left, frame.top + _SIDE, frame.right, frame.top + _SIDE)),

@@ -110,7 +110,7 @@ def _plot(parts: _Parts, chart: PanelChart, panel: Panel, space: Frame) -> None:
         _series(parts, series, dodge, x, y)
     _write_beside(parts, beside, frame, y)
     if chart.stamp:
-        parts.stamps.append(stamp_over(frame, chart.stamp))
+        parts.stamps.append(stamp_over(frame, chart.stamp, parts.marks, parts.lines))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +149,10 @@ def _axes(parts: _Parts, chart: PanelChart, frame: Frame, x: Scale, y: Scale) ->
         parts.texts.append(Text(frame.left, foot, first))
         parts.texts.append(Text(frame.right, foot, last, anchor="end"))
         wide -= width_of(first) + width_of(last) + 24
-    if width_of(chart.x.title) <= wide or not first:
-        # An axis without words at its ends always says what it is.
-        parts.texts.append(Text(frame.middle[0], foot, chart.x.title, anchor="middle"))
+    # An axis without words at its ends always says what it is.
+    title = chart.x.title if width_of(chart.x.title) <= wide or not first else chart.x.short
+    if title and (width_of(title) <= wide or not first):
+        parts.texts.append(Text(frame.middle[0], foot, title, anchor="middle"))
 
 
 def _dodges(series: tuple[Series, ...]) -> list[float]:

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 from app.results.figures.charts import Row, RowChart
-from app.results.figures.drawings import LINE, Drawing, Frame, Line, Mark, Stamp, Text, stamp_over
+from app.results.figures.drawings import LINE, Drawing, Frame, Line, Mark, Text, stamp_over
 from app.results.figures.panels import NARROW, WIDE
 from app.results.figures.scales import Scale
 from app.results.figures.words_in_lines import broken, width_of
@@ -119,7 +119,7 @@ def rows(chart: RowChart, *, narrow: bool = False) -> Drawing:
     frame = Frame(made.left, top, made.right, round(made.y, 1))
     frames.append(frame)
     if chart.stamp:
-        stamps.append(_stamp(frame, chart.stamp))
+        stamps.append(stamp_over(frame, chart.stamp, made.marks, made.lines))
     height = made.axis(top)
     return Drawing(
         width=made.width,
@@ -130,7 +130,3 @@ def rows(chart: RowChart, *, narrow: bool = False) -> Drawing:
         texts=tuple(made.texts),
         stamps=tuple(stamps),
     )
-
-
-def _stamp(frame: Frame, words: str) -> Stamp:
-    return stamp_over(frame, words)
