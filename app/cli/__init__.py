@@ -10,6 +10,7 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 from app.cli.commands import app
 from app.cli.output import errors
 from app.errors import CandorError
+from app.study.plain_faults import plain
 
 REFUSED = 1
 INTERRUPTED = 130
@@ -28,7 +29,7 @@ def main() -> None:
         _refuse(str(refusal))
     except ValidationError as wrong:
         fault = wrong.errors()[0]
-        _refuse(f"CANDOR_{str(fault['loc'][0]).upper()}: {fault['msg']}; see the settings in the README")
+        _refuse(f"CANDOR_{str(fault['loc'][0]).upper()}: {plain(fault)}; see the settings in the README")
     except (OperationalError, DriverError, ArgumentError) as failure:
         reason = str(getattr(failure, "orig", None) or failure).strip().splitlines()[0]
         _refuse(f"the database cannot be used: {reason}; check CANDOR_DATABASE_URL and that Postgres runs")

@@ -28,6 +28,7 @@ from app.exports.preferences import Form, Unit, preferences
 from app.exports.scores import SCORES
 from app.exports.verifying import verify
 from app.study import events
+from app.study.previews import refuse_preview
 from app.study.studies import get_study
 
 app = typer.Typer(no_args_is_help=True)
@@ -130,6 +131,7 @@ async def export_from(url: str, slug: str, chunks: Chunks, output: Path | None, 
     """Write what `chunks` gives of a study; personal data are recorded before any of it leaves."""
     async with transaction(url) as session:
         study = await get_study(session, slug)
+        refuse_preview(study)
         if audited:
             await events.record(session, "payments_exported", study_id=study.id)
     async with transaction(url) as session:

@@ -113,11 +113,12 @@ class Assignment(Base):
             unique=True,
             postgresql_where=text("repeat_of IS NULL"),
         ),
+        Index("ix_assignment_slot_id", "slot_id", postgresql_where=text("slot_id IS NOT NULL")),
     )
 
     participation_id: Mapped[int] = mapped_column(ForeignKey("participation.id", ondelete="CASCADE"), primary_key=True)
     position: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
-    pair_id: Mapped[int] = mapped_column(ForeignKey("pair.id"))
+    pair_id: Mapped[int] = mapped_column(ForeignKey("pair.id"), index=True)
     side_truthful: Mapped[str]
     slot_id: Mapped[int | None] = mapped_column(ForeignKey("slot.id"))
     repeat_of: Mapped[int | None] = mapped_column(SmallInteger)
@@ -197,6 +198,7 @@ class Event(Base):
 
     `account_id` is who did it, and is empty for commands; `about_account_id` is the account that it was done to. What
     annotators do is most of the table and is left out of the indexes by which administrative acts are read.
+    What people did in a preview goes with it; that it was opened stays.
     """
 
     __tablename__ = "event"

@@ -1,21 +1,19 @@
-"""Copies of a study: a draft to start another one from, a preview to look at, a pilot to rehearse with people.
+"""Copies of a study: a draft to start another one from, a pilot to rehearse with people.
 
-Previews and pilots are studies of their own, with slots of their own, so that nothing done in them can count. A pilot
-is reset by closing it and making another; what people did in the first is kept, and in no table of the study itself.
+Pilots, like previews, are studies of their own, with slots of their own, so that nothing done in them can count. A
+pilot is reset by closing it and making another; what people did in the first is kept, and in no table of the study
+itself.
 """
 
-import secrets
 from typing import Any
 
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.models import Misconception, MisconceptionSet, Study
+from app.models import MisconceptionSet, Study
 from app.study import events, studies
-from app.study.designs import LONGEST_SLUG, MOST_RATINGS, ArmDesign, StudyDesign, check_design
-from app.terms import Platform, Purpose, StudyState
-
-_PREVIEW_PEOPLE = 50
+from app.study.designs import LONGEST_SLUG, ArmDesign, StudyDesign, check_design
+from app.terms import Purpose, StudyState
 
 
 def design_of(study: Study) -> dict[str, Any]:
@@ -39,20 +37,6 @@ async def clone(session: AsyncSession, slug: str, new_slug: str, account_id: int
     return await studies.create_study(session, check_design(values), used, account_id)
 
 
-async def preview(session: AsyncSession, slug: str, account_id: int | None = None) -> Study:
-    """Open a preview: anybody who has its address walks the study as an annotator would, and counts nothing.
-
-    It has places for fifty walks, however large the set is.
-    """
-    original = await studies.get_study(session, slug)
-    n_pairs = await session.scalar(select(func.count()).where(Misconception.set_id == original.set_id)) or 1
-    enough = min(MOST_RATINGS, -(-_PREVIEW_PEOPLE * original.pairs_per_annotator // n_pairs))
-    options = original.options | {"signed_links": False}
-    walked = {"platform": Platform.OPEN, "synthetic": False, "options": options, "entry_holds": None}
-    walked |= {"ratings_per_pair": enough, "slug": f"preview-{secrets.token_hex(6)}"}
-    return await _open_copy(session, original, Purpose.PREVIEW, walked, account_id)
-
-
 async def pilot(session: AsyncSession, slug: str, account_id: int | None = None) -> Study:
     """Open a pilot: the study for real, with places of its own. One that runs already is closed: the pilot is reset."""
     original = await studies.get_study(session, slug, lock=True)
@@ -66,12 +50,13 @@ async def pilot(session: AsyncSession, slug: str, account_id: int | None = None)
     )
     ending = f"-pilot-{(made or 0) + 1}"
     own = {"slug": original.slug[: LONGEST_SLUG - len(ending)].rstrip("-") + ending, "entry_holds": None}
-    return await _open_copy(session, original, Purpose.PILOT, own, account_id)
+    return await open_copy(session, original, Purpose.PILOT, own, account_id)
 
 
-async def _open_copy(
+async def open_copy(
     session: AsyncSession, original: Study, purpose: Purpose, changed: dict[str, Any], account_id: int | None
 ) -> Study:
+    """Open a study of its own with the design of another, but for what is changed. It belongs to whose the other is."""
     used = await session.get_one(MisconceptionSet, original.set_id)
     design = check_design(design_of(original) | changed)
     copy = await studies.create_study(session, design, used, original.owner_id, account_id=account_id)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from app.errors import CandorError
 from app.study.checks import default_comprehension
 from app.study.options import Misfit, Options
+from app.study.plain_faults import plain
 from app.study.texts import default_texts
 from app.terms import Instructions, Platform, TruthfulKind
 
@@ -192,43 +193,26 @@ _PATTERNS = {
 }
 
 
-_WORDS = {
-    "missing": "missing",
-    "int_type": "must be a whole number",
-    "int_parsing": "must be a whole number",
-    "int_parsing_size": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "greater_than_equal": "must be {ge} or more",
-    "less_than_equal": "must be {le} or less",
-    "less_than": "must be less than {lt}",
-    "string_too_short": "must not be empty",
-    "string_too_long": "must have at most {max_length} characters",
-    "too_short": "must have {min_length} or more",
-    "too_long": "must have {max_length} or fewer",
-}
-
-
 def _fault(fault: Any) -> Fault:
     misfit = fault.get("ctx", {}).get("error")
     at = (*fault["loc"], *(misfit.at if isinstance(misfit, Misfit) else ()))
     said = _said(fault)
+    return Fault(at, said, _in_a_line(fault, said))
+
+
+def _in_a_line(fault: Any, said: str) -> str:
+    """Return a fault with the name of its option, and what was given."""
     if not fault["loc"]:
-        return Fault(at, said, said)
+        return said
     option = ".".join(str(part) for part in fault["loc"])
     if len(fault["loc"]) == 1:  # An option of the command; what is within one is written in a design file alone.
         option = option.replace("_", "-")
     if fault["type"] == "missing":
-        return Fault(at, said, f"{option}: {said}")
+        return f"{option}: {said}"
     given = repr(fault["input"])
     shown = given if len(given) <= _LONGEST_SHOWN else given[:_LONGEST_SHOWN] + "…"
-    return Fault(at, said, f"{option}: {said} (given: {shown})")
+    return f"{option}: {said} (given: {shown})"
 
 
 def _said(fault: Any) -> str:
-    kind = fault["type"]
-    if kind == "string_pattern_mismatch":
-        return _PATTERNS.get(fault["loc"][-1], "holds a NUL character")
-    if kind in _WORDS:
-        return _WORDS[kind].format_map(fault.get("ctx", {}))
-    message = str(fault["msg"]).removeprefix("Value error, ")
-    return message[:1].lower() + message[1:] if fault["loc"] else message
+    return plain(fault, _PATTERNS.get(fault["loc"][-1] if fault["loc"] else "", "holds a NUL character"))

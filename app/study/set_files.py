@@ -12,12 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from app.errors import CandorError
 from app.study.canonical import canonical_json
+from app.study.plain_faults import plain
 from app.terms import ResponseKind
 
 _LONGEST_LINE = 200_000
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
+_SLUG_SAID = "lower-case letters and digits, with hyphens"
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 
 
@@ -307,14 +309,5 @@ def _shown(name: str | int) -> str:
 
 
 def _plain(fault: Any) -> str:
-    if fault["type"] == "extra_forbidden":
-        return "unknown; remove it or check its spelling"
-    if fault["type"] == "missing":
-        return "missing"
-    if fault["type"] == "string_unicode":
-        return "holds half of a surrogate pair (\\ud800 to \\udfff); write the character itself"
-    if fault["type"] == "string_pattern_mismatch":
-        address = fault["loc"][-1] == "url"
-        return "must be " + ("an http or https address" if address else "lower-case letters and digits, with hyphens")
-    message = str(fault["msg"]).removeprefix("Value error, ")
-    return message[:1].lower() + message[1:]
+    address = fault["loc"][-1] == "url"
+    return plain(fault, "must be " + ("an http or https address" if address else _SLUG_SAID))

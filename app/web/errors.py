@@ -34,6 +34,7 @@ from app.study.invitations import InvitationUnknown, InvitationUsedOrExpired
 from app.study.login_links import LinkUsedOrExpired
 from app.study.password_changes import ResetUsedOrExpired
 from app.study.preregistrations import AlreadyPreregistered, NotPreregistered
+from app.study.previews import PreviewKeepsNothing
 from app.study.set_browsing import MisconceptionUnknown
 from app.study.set_edits import EditOutdated
 from app.study.set_uploads import UploadUnknown
@@ -211,7 +212,7 @@ _SHOWN: dict[type[CandorError], Shown] = {
 }
 
 # What is wrong with a study, in words that say how to mend it.
-_SAYS_IT_ALL = (StudyStateWrong, StudyExists, SetUnlevelled, SetTooSmall)
+_SAYS_IT_ALL = (StudyStateWrong, StudyExists, SetUnlevelled, SetTooSmall, PreviewKeepsNothing)
 
 
 async def _domain(request: Request, error: Exception) -> Response:

@@ -28,6 +28,7 @@ from app.study import (
     invitations,
     login_links,
     password_changes,
+    previews,
     scoring_runs,
     studies,
 )
@@ -259,7 +260,7 @@ async def _amend_and_copy(session: AsyncSession) -> None:
     (first, *_) = starter_set()
     await amendments.retire_pair(session, AMENDED, first.key, "A reader wrote to us: its second source says otherwise.")
     await copies.pilot(session, AMENDED)
-    await copies.preview(session, AMENDED)
+    await previews.preview(session, AMENDED)
 
 
 async def _score(session: AsyncSession) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.exports.choices import CHOICES
 from app.exports.csv_files import table_csv
-from app.study import amendments, copies, studies
+from app.study import amendments, copies, previews, studies
 from app.study.amendments import CannotLower, PairUnknown, RatingsTooMany, ReasonMissing
 from app.study.assignment import deal_more_sides, deal_sides
 from app.study.designs import check_design
@@ -222,12 +222,12 @@ async def test_a_clone_has_the_design_but_codes_and_a_seed_of_its_own(session: A
 
 async def test_a_preview_walks_the_design_and_counts_nothing(session: AsyncSession) -> None:
     await draft_study(session, "looked-at", platform="prolific", options={"tie": True})
-    shown = await copies.preview(session, "looked-at")
+    shown = await previews.preview(session, "looked-at")
     assert (shown.state, shown.purpose, shown.platform) == ("live", "preview", "open")
     assert shown.options["tie"]
     original = await studies.get_study(session, "looked-at")
     assert (original.state, shown.copy_of_id) == ("draft", original.id)
-    other = await copies.preview(session, "looked-at")
+    other = await previews.preview(session, "looked-at")
     assert other.slug != shown.slug
     assert await copies.original_of(session, shown) is original
     assert await copies.original_of(session, original) is None
@@ -238,7 +238,7 @@ async def test_a_preview_has_places_for_fifty_walks_whatever_the_size_of_its_set
     session: AsyncSession, per_level: int, n: int, k: int
 ) -> None:
     await draft_study(session, "sized", per_level, pairs_per_annotator=n, ratings_per_pair=900)
-    assert (await copies.preview(session, "sized")).ratings_per_pair == k
+    assert (await previews.preview(session, "sized")).ratings_per_pair == k
 
 
 async def test_who_acts_on_a_copy_is_on_record_and_its_owner_is_that_of_the_study(session: AsyncSession) -> None:

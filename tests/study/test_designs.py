@@ -143,11 +143,11 @@ def test_texts_say_something_and_have_an_end(option: str, most: int) -> None:
     for blank in ("", " ", "\n\t"):
         assert faults(**{option: blank}) == [f"{option}: must not be empty (given: {blank!r})"]
     assert faults(**{option: "x" * (most + 1)}) == [
-        f"{option}: must have at most {most} characters (given: '{'x' * 79}…)"
+        f"{option}: must have at most {most:,} characters (given: '{'x' * 79}…)"
     ]
     assert faults(**{option: "a\x00b"}) == [rf"{option}: holds a NUL character (given: 'a\x00b')"]
     (fault,) = faults(**{option: "\ud800"})
-    assert fault.startswith(f"{option}: input should be a valid string")
+    assert fault.startswith(f"{option}: holds half of a surrogate pair")
     fault.encode()
 
 
@@ -161,7 +161,7 @@ def test_every_fault_is_named_at_once_on_one_line() -> None:
     named = faults(slug="A\nB", ratings_per_pair=0, pay=" ", extra=1)
     assert [fault.partition(":")[0] for fault in named] == ["slug", "ratings-per-pair", "pay", "extra"]
     assert "\n" not in "; ".join(named)
-    assert named[3] == "extra: extra inputs are not permitted (given: 1)"
+    assert named[3] == "extra: unknown; remove it or check its spelling (given: 1)"
 
 
 @pytest.mark.parametrize("code", ["DONE", "abc-123", "A" * 40])
@@ -179,7 +179,7 @@ def test_what_is_no_completion_code_is_named(code: str) -> None:
 def test_platforms() -> None:
     for platform in Platform:
         assert check_design(LEAST | {"platform": platform.value}).platform is platform
-    assert faults(platform="mturk") == ["platform: input should be 'open', 'generic' or 'prolific' (given: 'mturk')"]
+    assert faults(platform="mturk") == ["platform: must be 'open', 'generic' or 'prolific' (given: 'mturk')"]
 
 
 # Arms.
@@ -234,7 +234,7 @@ def test_a_text_that_is_given_replaces_the_default_alone() -> None:
         ({"practice": PRACTICE | {"first": ""}}, "has no words for practice"),
         ({"practice": PRACTICE | {"third": "x"}}, "has a practice pair that is not first, prompt, second"),
         ({"practice": {"prompt": "x"}}, "has a practice pair that is not first, prompt, second"),
-        ([], "input should be a valid dictionary"),
+        ([], "must be a table of named values"),
     ],
 )
 def test_texts_that_no_page_could_show_are_named(texts: Any, said: str) -> None:

@@ -110,10 +110,10 @@ def test_what_spreadsheets_do_to_a_csv_is_no_fault(tmp_path: Path, change: str) 
 @pytest.mark.parametrize(
     ("column", "value", "said"),
     [
-        ("claim", "", "row 3, column claim: string should have at least 1 character"),
-        ("difficulty_level", "nine", "row 3, column difficulty_level: input should be a valid integer"),
-        ("difficulty_level", "9", "row 3, column difficulty_level: input should be less than or equal to 8"),
-        ("source_1_publisher", "", "row 3, column source_1_publisher: string should have at least 1 character"),
+        ("claim", "", "row 3, column claim: must not be empty"),
+        ("difficulty_level", "nine", "row 3, column difficulty_level: must be a whole number"),
+        ("difficulty_level", "9", "row 3, column difficulty_level: must be 8 or less"),
+        ("source_1_publisher", "", "row 3, column source_1_publisher: must not be empty"),
         ("source_1_url", "a.org", "row 3, column source_1_url: must be an http or https address"),
         ("category", "Physics", "row 3, column category: must be lower-case letters and digits, with hyphens"),
         ("key", "claim-000", "row 3, field key: the same as in row 2"),

@@ -61,14 +61,14 @@ def test_rules_are_taken_to_their_bounds_and_refused_beyond(rule: str, least: in
 @pytest.mark.parametrize("option", ["tie", "confidence", "prior_belief", "signed_links", "refill_excluded"])
 def test_a_switch_is_on_or_off(option: str) -> None:
     said = fault({option: "perhaps"})
-    assert said.startswith(f"options.{option}: input should be a valid boolean")
+    assert said.startswith(f"options.{option}: must be true or false")
     assert said.endswith("(given: 'perhaps')")
 
 
 def test_a_reason_is_off_optional_or_required() -> None:
     for value in ("off", "optional", "required"):
         assert design({"reason": value}).options.reason == value
-    assert fault({"reason": True}) == ("options.reason: input should be 'off', 'optional' or 'required' (given: True)")
+    assert fault({"reason": True}) == ("options.reason: must be 'off', 'optional' or 'required' (given: True)")
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_a_reason_is_off_optional_or_required() -> None:
     ],
 )
 def test_a_field_that_there_is_not_is_refused_wherever_it_is(options: Any, field: str) -> None:
-    assert fault(options).startswith(f"{field}: extra inputs are not permitted")
+    assert fault(options).startswith(f"{field}: unknown; remove it or check its spelling")
 
 
 QUESTIONS: list[Any] = [

@@ -66,13 +66,13 @@ def test_a_missing_field_is_named(tmp_path: Path, field: str) -> None:
 @pytest.mark.parametrize("value", [True, 1.5, {"a": 1}], ids=["true", "float", "object"])
 def test_a_value_of_the_wrong_type_is_named(tmp_path: Path, field: str, value: Any) -> None:
     (fault,) = faults(tmp_path, line(**{field: value}))
-    assert fault.startswith(f"line 1, field {field}: input should be a valid ")
+    assert fault.startswith(f"line 1, field {field}: must be ")
 
 
 @pytest.mark.parametrize("value", [0, 9, -1, 10**30, "3", True, 3.0, [3], float("nan"), float("inf")])
 def test_a_level_that_is_none_is_named(tmp_path: Path, value: Any) -> None:
     (fault,) = faults(tmp_path, line(difficulty_level=value))
-    assert fault.startswith("line 1, field difficulty_level: input should be ")
+    assert fault.startswith("line 1, field difficulty_level: must be ")
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_a_level_that_is_none_is_named(tmp_path: Path, value: Any) -> None:
 @pytest.mark.parametrize("field", ["key", "category"])
 def test_a_key_or_category_that_is_no_slug_is_named(tmp_path: Path, field: str, key: str) -> None:
     (fault,) = faults(tmp_path, line(**{field: key}))
-    said = "string should have at most 60" if len(key) == 61 else "must be lower-case letters and digits, with hyphens"
+    said = "must have at most 60" if len(key) == 61 else "must be lower-case letters and digits, with hyphens"
     assert fault.startswith(f"line 1, field {field}: {said}")
 
 
@@ -89,7 +89,7 @@ def test_a_key_or_category_that_is_no_slug_is_named(tmp_path: Path, field: str, 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "string should have at least 1 character"),
+        ("", "must not be empty"),
         (" ", "is blank, or begins or ends with white space"),
         (" text", "is blank, or begins or ends with white space"),
         ("text\n", "is blank, or begins or ends with white space"),
@@ -103,7 +103,7 @@ def test_a_key_or_category_that_is_no_slug_is_named(tmp_path: Path, field: str, 
         ("a\u2028b", "holds the control character U+2028 at character 2"),
         ("a\ufeffb", "holds the control character U+FEFF at character 2"),
         ("a\ud800b", r"holds half of a surrogate pair (\ud800 to \udfff); write the character itself"),
-        ("x" * 20_001, "string should have at most 20000 characters"),
+        ("x" * 20_001, "must have at most 20,000 characters"),
     ],
     ids=lambda value: value.encode("unicode_escape").decode()[:8] if len(value) < 60 else "long",
 )
@@ -114,14 +114,14 @@ def test_a_text_that_cannot_be_shown_as_it_is_is_named(tmp_path: Path, field: st
 @pytest.mark.parametrize(
     ("sources", "said"),
     [
-        ([], "sources: list should have at least 1 item"),
-        ([SOURCE] * 21, "sources: list should have at most 20 items"),
-        ("a book", "sources: input should be a valid list"),
-        (["a book"], "sources.0: input should be a valid dictionary"),
+        ([], "sources: must have 1 or more"),
+        ([SOURCE] * 21, "sources: must have 20 or fewer"),
+        ("a book", "sources: must be a list"),
+        (["a book"], "sources.0: must be a table of named values"),
         ([SOURCE, {"title": "T"}], "sources.1.publisher: missing"),
         ([{"publisher": "P"}], "sources.0.title: missing"),
         ([SOURCE | {"year": 1999}], "sources.0.year: unknown; remove it or check its spelling"),
-        ([SOURCE | {"title": ""}], "sources.0.title: string should have at least 1 character"),
+        ([SOURCE | {"title": ""}], "sources.0.title: must not be empty"),
         ([SOURCE | {"title": "a "}], "sources.0.title: is blank, or begins or ends with white space"),
         ([SOURCE | {"publisher": "a\x00"}], "sources.0.publisher: holds the control character U+0000 at character 2"),
         ([SOURCE | {"publisher": "\udc00"}], "sources.0.publisher: holds half of a surrogate pair"),
@@ -133,8 +133,8 @@ def test_a_text_that_cannot_be_shown_as_it_is_is_named(tmp_path: Path, field: st
         ([SOURCE | {"url": "https://a\n"}], "sources.0.url: must be an http or https address"),
         ([SOURCE | {"url": "https://a\x00"}], "sources.0.url: holds the control character U+0000 at character 10"),
         ([SOURCE | {"url": ""}], "sources.0.url: must be an http or https address"),
-        ([SOURCE | {"url": "https://a/" + "x" * 2000}], "sources.0.url: string should have at most 2000 characters"),
-        ([SOURCE | {"url": 5}], "sources.0.url: input should be a valid string"),
+        ([SOURCE | {"url": "https://a/" + "x" * 2000}], "sources.0.url: must have at most 2,000 characters"),
+        ([SOURCE | {"url": 5}], "sources.0.url: must be text"),
     ],
 )
 def test_a_fault_in_a_source_is_named(tmp_path: Path, sources: Any, said: str) -> None:
@@ -171,10 +171,10 @@ def test_every_fault_is_named_by_its_line(tmp_path: Path) -> None:
     )
     assert faults(tmp_path, content) == [
         "line 3, field key: must be lower-case letters and digits, with hyphens",
-        "line 3, field claim: string should have at least 1 character",
+        "line 3, field claim: must not be empty",
         "line 4, column 2: not a JSON object (Expecting property name enclosed in double quotes)",
         "line 6, field claim: the same as in line 1",
-        "line 7, field difficulty_level: input should be less than or equal to 8",
+        "line 7, field difficulty_level: must be 8 or less",
     ]
 
 
@@ -239,7 +239,7 @@ def test_what_is_not_utf_8_is_named_by_its_column(tmp_path: Path, content: bytes
 
 def test_faults_before_an_unreadable_line_are_named_too(tmp_path: Path) -> None:
     assert faults(tmp_path, line(claim="").encode() + b"\n\xff\n" + line(key="B").encode()) == [
-        "line 1, field claim: string should have at least 1 character",
+        "line 1, field claim: must not be empty",
         "line 2, column 1: not UTF-8 (byte 0xFF); save the file as UTF-8",
     ]
 

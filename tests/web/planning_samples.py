@@ -12,7 +12,10 @@ from app.web.signed_in import CurrentAccount
 
 ADA = CurrentAccount(SignedIn(1, "ada@example.org", Role.ADMIN), "form-token")
 RESULT = PlanResult(
-    finding="The difficulty slope would be found in 66% of such studies (± 2.7), the two end levels in 43% (± 2.9)",
+    finding=(
+        "The difficulty slope would be found in 66 % of such studies (± 2.7 points), "
+        "hardest against easiest in 43 % (± 2.9 points)"
+    ),
     levels=tuple(
         PlanLevel(level=level, n_pairs=33, rate=18.6 + 1.4 * level, low=12 + level, high=27 + level, width="15.2")
         for level in range(1, 9)

@@ -117,10 +117,32 @@ async def test_a_preview_is_walked_to_its_end_says_so_on_every_page_and_is_in_no
     shown = await client.get(f"/studies/{slug}")
     assert 'href="/studies/draft"' in shown.text
     assert "<strong>Preview.</strong>" in shown.text
+    assert "/export/" not in shown.text
+    for path in ("bundle.zip", "choices.csv", "preferences.jsonl", "payments.csv"):
+        refused = await client.get(f"/studies/{slug}/export/{path}")
+        assert (refused.status_code, "nothing of it is exported" in refused.text) == (409, True), path
+        programs = await client.get(f"/api/studies/{slug}/export/{path}") if path[:3] != "pay" else refused
+        assert programs.status_code == 409
+    told = (await client.get(f"/api/studies/{slug}/choices")).json()["error"]
+    assert told["code"] == "preview"
     counted = await database.scalar(
         select(Participation.id).join(Study, Study.id == Participation.study_id).where(Study.slug == "draft")
     )
     assert counted is None
+
+
+async def test_the_next_preview_takes_the_place_of_the_last(
+    client: httpx.AsyncClient, database: AsyncSession, ada: int
+) -> None:
+    first, second = [(await post(client, "/studies/draft/preview")).headers["location"] for _ in range(2)]
+    assert (await client.get(first)).status_code == 404
+    assert (await client.get(second)).status_code == 303
+    there = await database.scalars(select(Study.slug).where(Study.purpose == "preview"))
+    assert [f"/s/{slug}" for slug in there] == [second]
+    root = await sign_in(client, database, "root@example.org", Role.ADMIN)
+    assert root != ada
+    audit = (await client.get("/admin/audit?kind=preview_opened")).text
+    assert all(address.removeprefix("/s/") in audit for address in (first, second)), "that they were opened is told"
 
 
 async def test_a_pilot_is_for_real_is_told_on_its_pages_and_can_be_reset(
@@ -159,7 +181,7 @@ async def test_a_clone_is_a_draft_of_its_maker(client: httpx.AsyncClient, databa
     for new, said in [
         ("live", "There is a study 'live' already; choose another slug"),
         ("No", "Name in addresses: must be lower-case letters and digits, with hyphens"),
-        ("", "Name in addresses: must be lower-case letters and digits, with hyphens"),
+        ("", "Give the new study a name for its addresses"),
         ("a\x00b", "Name in addresses: must be lower-case letters and digits, with hyphens"),
     ]:
         page = await post(client, "/studies/live/clone", new=new)

@@ -108,9 +108,9 @@ async def test_faults_are_said_above_and_at_their_fields_and_what_was_typed_is_k
     assert page.status_code == 422
     assert summary(page) == [
         ("Name in addresses: must be lower-case letters and digits, with hyphens", "slug"),
-        ("Contact: must not be empty", "contact"),
+        ("Give a contact, such as an email address", "contact"),
         ("Ratings of each pair: must be a whole number", "ratings_per_pair"),
-        ("Explanation at the end: has no words for debrief", "texts-debrief"),
+        ("Write the explanation at the end", "texts-debrief"),
         (f"Background questions, line 1: {NO_KEY}", "options-background"),
     ]
     for message, at in summary(page):

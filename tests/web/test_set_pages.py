@@ -343,7 +343,7 @@ async def test_an_edit_shows_what_changes_and_makes_a_new_version(
     assert wrong.status_code == 422
     assert summary(wrong) == [
         ("Key: must be lower-case letters and digits, with hyphens", "key"),
-        ("Source 2: title: string should have at least 1 character", "source_2_title"),
+        ("Source 2: title: must not be empty", "source_2_title"),
     ]
     assert Form(wrong.text).changed()["claim"] == ["Claim number 5 is TRUE."]
     typed |= {"source_2_title": ["A page"]}

@@ -19,6 +19,8 @@ from app.exports.paging import CursorUnknown
 from app.exports.parquet_files import ParquetMissing
 from app.study.amendments import CannotLower, PairUnknown, RatingsTooMany, ReasonMissing
 from app.study.designs import DesignFaulty
+from app.study.plain_faults import plain
+from app.study.previews import PreviewKeepsNothing
 from app.study.sets import SetUnknown
 from app.study.studies import (
     NotAsPreregistered,
@@ -76,6 +78,7 @@ _TOLD: dict[type[CandorError], Told] = {
     ParquetMissing: Told(404, "format_missing", "Parquet cannot be written here: pyarrow is not installed."),
     StudyStateWrong: Told(409, "state_wrong"),
     StudyExists: Told(409, "study_exists"),
+    PreviewKeepsNothing: Told(409, "preview"),
     NotAsPreregistered: Told(409, "not_as_preregistered"),
     SetUnlevelled: Told(409, "set_unlevelled"),
     SetTooSmall: Told(409, "set_too_small"),
@@ -111,7 +114,7 @@ async def _http(_request: Request, error: Exception) -> Response:
 async def _invalid(_request: Request, error: Exception) -> Response:
     """Say what is wrong and where, and nothing of what was sent."""
     assert isinstance(error, RequestValidationError)
-    details = [{"at": fault["loc"], "said": fault["msg"]} for fault in error.errors()]
+    details = [{"at": fault["loc"], "said": plain(fault)} for fault in error.errors()]
     return problem(422, "not_valid", "What was sent is not as the API's description has it.", details)
 
 

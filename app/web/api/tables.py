@@ -17,6 +17,7 @@ from app.exports.paging import PAGED, Paged, Place
 from app.exports.preferences import PREFERENCES, Form, Unit, preferences
 from app.exports.tables import RELEASED
 from app.study import data_versions
+from app.study.previews import refuse_preview
 from app.web.addresses import API
 from app.web.api.access import reachable
 from app.web.api.callers import Reader
@@ -68,7 +69,9 @@ def _described(table: Table) -> dict[int | str, dict[str, Any]]:
 
 
 async def _reached(slug: str, caller: Reader, session: SnapshotSession) -> Place:
-    return Place((await reachable(session, slug, caller)).id, slug)
+    study = await reachable(session, slug, caller)
+    refuse_preview(study)
+    return Place(study.id, slug)
 
 
 Reached = Annotated[Place, Depends(_reached)]

@@ -12,7 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from app.errors import CandorError
 from app.models import Study
-from app.study import amendments, copies, studies
+from app.study import amendments, copies, previews, studies
 from app.study.amendments import CannotLower, PairUnknown, RatingsTooMany, ReasonMissing
 from app.study.designs import DesignFaulty
 from app.study.studies import StudyExists
@@ -143,7 +143,7 @@ async def close(slug: str, account: Researcher, _: OwnForm, session: WriteSessio
 async def preview(slug: str, account: Researcher, _: OwnForm, session: WriteSession) -> Response:
     """Open a preview and go into it as an annotator would."""
     await visible_study(session, slug, account)
-    shown = await copies.preview(session, slug, account.who.account_id)
+    shown = await previews.preview(session, slug, account.who.account_id)
     return RedirectResponse(f"/s/{shown.slug}", 303)
 
 
@@ -183,6 +183,7 @@ _NEW = Field(
     kind="line",
     label="Name in addresses",
     help="Of the new study: lower-case letters and digits, with hyphens.",
+    if_blank="Give the new study a name for its addresses",
 )
 
 
@@ -205,7 +206,7 @@ async def clone(slug: str, account: Researcher, _: OwnForm, session: WriteSessio
     try:
         made = await copies.clone(session, slug, new, account.who.account_id)
     except DesignFaulty as refused:
-        said = f"{_NEW.label}: {refused.found[0].said}"
+        said = f"{_NEW.label}: {refused.found[0].said}" if new.strip() else _NEW.if_blank
     except StudyExists as refused:
         said = sentence(refused)
     else:
@@ -221,6 +222,7 @@ _KEY = Field(
     kind="line",
     label="Key of the misconception",
     help="As in the exports, in the column misconception_key.",
+    if_blank="Give the key of the misconception",
 )
 _REASON = Field(
     place=("reason",),
@@ -298,4 +300,5 @@ async def retire(
     else:
         return _done(slug, "retired")
     typed = {_KEY.name: key, _REASON.name: reason}
-    return _ask(account, study, _retire_asked(study), typed, [FieldFault(at.name, sentence(fault))])
+    said = sentence(fault) if typed[at.name].strip() or not at.if_blank else at.if_blank
+    return _ask(account, study, _retire_asked(study), typed, [FieldFault(at.name, said)])

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from app.models import MisconceptionSet, Study
 from app.study.progress_queries import ArmKind, LevelCounts, StageCount, StudyListed, StudySeen
-from app.terms import Instructions, Platform, Stage, StudyState
+from app.terms import Instructions, Platform, Purpose, Stage, StudyState
 from app.web.researcher.design_told import switched_on
 from app.web.researcher.downloads import downloads
 from app.web.researcher.pages import LevelProgress, Studies, StudyDetail, StudyRow
@@ -77,6 +77,7 @@ def study_page(
     study = seen.study
     n_filled = sum(level.n_filled for level in levels)
     opened = study.state != StudyState.DRAFT
+    exportable = opened and study.purpose != Purpose.PREVIEW
     return StudyDetail(
         title=study.title,
         email=account.who.email,
@@ -93,7 +94,7 @@ def study_page(
         n_filled=n_filled,
         n_held=sum(level.n_held for level in levels),
         people=_people(stages),
-        exports=downloads(study, sum(level.n_pairs for level in levels), n_filled) if opened else None,
+        exports=downloads(study, sum(level.n_pairs for level in levels), n_filled) if exportable else None,
         as_of=seen.as_of,
     )
 
@@ -163,4 +164,4 @@ def _minutes(n: int) -> str:
 
 
 def _moment(at: datetime | None) -> str:
-    return "" if at is None else f"{at:%Y-%m-%d %H:%M %Z}"
+    return "" if at is None else f"{at.day} {at:%B %Y, %H:%M %Z}"

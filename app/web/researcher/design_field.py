@@ -11,6 +11,8 @@ Choices = tuple[tuple[str, str, str], ...]
 class Field:
     """One field. Choices are (value, text, help). A field that `may_be_empty` then has what `check_design` makes up.
 
+    `if_blank` is what to do about a field that was left empty, or of which nothing was chosen.
+
     The kinds: a line of words, a whole number, a text as it is, a text in Markdown, questions one a line, one of a
     list, one of a few, some of a few, on or off.
     """
@@ -24,6 +26,7 @@ class Field:
     rows: int = 4
     choices: Choices = ()
     may_be_empty: bool = False
+    if_blank: str = ""
 
     @property
     def name(self) -> str:

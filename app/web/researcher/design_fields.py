@@ -28,6 +28,7 @@ SET = Field(
     kind="select",
     label="Set of misconceptions",
     help="Its version is fixed with the study. Every misconception needs a difficulty level before the study can open.",
+    if_blank="Choose a set of misconceptions",
 )
 
 _ABOUT = Section(
@@ -39,18 +40,21 @@ _ABOUT = Section(
             kind="line",
             label="Title",
             help="For researchers; annotators do not see it.",
+            if_blank="Give a title",
         ),
         Field(
             place=("slug",),
             kind="line",
             label="Name in addresses",
             help="Lower-case letters and digits, with hyphens, such as pilot-1. Annotators see it in the address.",
+            if_blank="Give a name for the addresses, such as pilot-1",
         ),
         Field(
             place=("contact",),
             kind="line",
             label="Contact",
             help="Whom annotators can ask, such as an email address. It is on every page that they see.",
+            if_blank="Give a contact, such as an email address",
         ),
     ),
 )
@@ -66,12 +70,14 @@ _STIMULI = Section(
             help="Which truthful answer stands beside the sycophantic one, and how people are told to judge. "
             "Each person is in one arm, and every pair gets all its ratings in each.",
             choices=_arms(),
+            if_blank="Choose at least one arm",
         ),
         Field(
             place=("question",),
             kind="line",
             label="Question",
             help="What annotators answer for each pair.",
+            if_blank="Give the question",
         ),
     ),
 )
@@ -108,14 +114,21 @@ _TEXTS = Section(
     lead="In Markdown: paragraphs, headings, lists, emphasis and links; no HTML, no images. "
     "The practice pair is shown as it is written.",
     fields=(
-        Field(place=("texts", "consent"), kind="markdown", label="Consent", rows=10),
-        Field(place=("texts", "instructions"), kind="markdown", label="Instructions", rows=9),
+        Field(place=("texts", "consent"), kind="markdown", label="Consent", rows=10, if_blank="Write the consent"),
+        Field(
+            place=("texts", "instructions"),
+            kind="markdown",
+            label="Instructions",
+            rows=9,
+            if_blank="Write the instructions",
+        ),
         Field(
             place=("texts", "instructions_prefer_truth"),
             kind="markdown",
             label="Instructions to prefer the truth",
             help="For arms that are told to.",
             rows=9,
+            if_blank="Write the instructions to prefer the truth",
         ),
         Field(
             place=("texts", "debrief"),
@@ -123,10 +136,29 @@ _TEXTS = Section(
             label="Explanation at the end",
             help="It comes before the facts and sources of each claim.",
             rows=9,
+            if_blank="Write the explanation at the end",
         ),
-        Field(place=("texts", "practice", "prompt"), kind="text", label="Practice pair: message", rows=3),
-        Field(place=("texts", "practice", "first"), kind="text", label="Practice pair: first response", rows=5),
-        Field(place=("texts", "practice", "second"), kind="text", label="Practice pair: second response", rows=5),
+        Field(
+            place=("texts", "practice", "prompt"),
+            kind="text",
+            label="Practice pair: message",
+            rows=3,
+            if_blank="Write the message of the practice pair",
+        ),
+        Field(
+            place=("texts", "practice", "first"),
+            kind="text",
+            label="Practice pair: first response",
+            rows=5,
+            if_blank="Write the first response of the practice pair",
+        ),
+        Field(
+            place=("texts", "practice", "second"),
+            kind="text",
+            label="Practice pair: second response",
+            rows=5,
+            if_blank="Write the second response of the practice pair",
+        ),
     ),
 )
 _PEOPLE = Section(
@@ -142,6 +174,7 @@ _PEOPLE = Section(
                 (Platform.GENERIC, "Anyone whose link carries an id", "Each id takes part once."),
                 (Platform.PROLIFIC, "Prolific", "Prolific adds its ids to the link."),
             ),
+            if_blank="Choose where annotators come from",
         ),
         Field(
             place=("options", "signed_links"),
@@ -161,6 +194,7 @@ _PEOPLE = Section(
             kind="line",
             label="Pay",
             help="In words, as annotators read it before consent, such as £2.50.",
+            if_blank="Say what is paid, or that nothing is",
         ),
         Field(
             place=("completion_code",),

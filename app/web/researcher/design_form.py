@@ -78,7 +78,7 @@ def read(typed: Typed, sets: Iterable[SetChosen]) -> tuple[StudyDesign, SetChose
     faults = _line_faults(typed)
     chosen = next((known for known in sets if str(known) == _only(typed, SET.name)), None)
     if chosen is None:
-        faults.append(FieldFault(SET.name, f"{SET.label}: choose one"))
+        faults.append(FieldFault(SET.name, SET.if_blank))
     design = None
     try:
         design = check_design(_values(typed))
@@ -196,6 +196,8 @@ def _at_its_field(at: tuple[str | int, ...], said: str, typed: Typed) -> FieldFa
     if at[:2] == ("options", "comprehension"):
         at = ("options", "comprehension", "own", *at[2:])
     field = max(fields(), key=lambda field: _shared(field.place, at))
+    if field.if_blank and not any(written.strip() for written in typed.get(field.name, ())):
+        return FieldFault(field.name, field.if_blank)
     numbers = [part for part in at if isinstance(part, int)]
     if field.kind == "lines" and numbers:
         lines = numbered(_only(typed, field.name))

@@ -13,6 +13,7 @@ from app.exports.payments import PAYMENTS
 from app.exports.preferences import PREFERENCES, Form, Unit, preferences
 from app.exports.tables import RELEASED
 from app.study import events
+from app.study.previews import refuse_preview
 from app.web.deps import ReadSession, SnapshotSession, app_sessions
 from app.web.researcher.access import visible_study
 from app.web.signed_in import Researcher
@@ -38,7 +39,7 @@ Extension = Annotated[Format, Depends(_format)]
 @router.get("/studies/{slug}/export/bundle.zip")
 async def whole_bundle(slug: str, account: Researcher, session: SnapshotSession) -> Response:
     """Stream every table but the payments, with all that says how they came to be."""
-    await visible_study(session, slug, account)
+    refuse_preview(await visible_study(session, slug, account))
     return _download(bundle(session, slug), f"{slug}.zip", "application/zip")
 
 
@@ -52,6 +53,7 @@ async def _audited(
     """
     async with sessions.begin() as session:
         study = await visible_study(session, slug, account)
+        refuse_preview(study)
         await events.record(session, "payments_exported", study_id=study.id, account_id=account.who.account_id)
 
 
@@ -80,7 +82,7 @@ async def table(  # noqa: PLR0913 - all of it is in the address
     unit: Unit = Unit.CHOICE,
 ) -> Response:
     """Stream a table of a study. `form` and `unit` are of the preferences."""
-    await visible_study(session, slug, account)
+    refuse_preview(await visible_study(session, slug, account))
     chosen = preferences(form, unit) if table == PREFERENCES.name else RELEASED.get(table)
     if chosen is None:
         raise HTTPException(404)

@@ -32,6 +32,7 @@ JUDGING = Section(
             label="Why they chose",
             help="In their own words.",
             choices=(("off", "Not asked", ""), ("optional", "Optional", ""), ("required", "Required", "")),
+            if_blank="Choose whether people are asked why they chose",
         ),
         Field(
             place=("options", "swapped_repeats"),

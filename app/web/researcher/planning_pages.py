@@ -126,8 +126,9 @@ def plan_result(expected: "Expected", asked: Plan, cost: Cost | None) -> PlanRes
         )
     return PlanResult(
         finding=(
-            f"The difficulty slope would be found in {slope.value:.0%} of such studies (± {100 * slope.error:.1f}), "
-            f"hardest against easiest in {ends.value:.0%} (± {100 * ends.error:.1f})"
+            f"The difficulty slope would be found in {100 * slope.value:.0f} % of such studies "
+            f"(± {100 * slope.error:.1f} points), hardest against easiest in {100 * ends.value:.0f} % "
+            f"(± {100 * ends.error:.1f} points)"
         ),
         levels=tuple(
             PlanLevel(
