@@ -12,7 +12,8 @@ from app.errors import CandorError
 
 if TYPE_CHECKING:
     from app.analysis.intervals import Interval
-    from app.results.findings import ArmFindings, Findings, ModelFit
+    from app.results.crossed.fit import ModelFit
+    from app.results.findings import ArmFindings, Findings
     from app.results.observed import Observed
 
 _NONE = "–"
@@ -45,11 +46,11 @@ def analyze(  # noqa: PLR0913, PLR0917 - one parameter an option
 
     The keys of the JSON are described in docs/analysis-keys.md.
     """
-    from app.results.finding import find  # noqa: PLC0415 - numpy and scipy take half a second to import
-    from app.results.from_files import from_files  # noqa: PLC0415 - as above
+    from app.results.finding.find import find  # noqa: PLC0415 - numpy and scipy take half a second to import
+    from app.results.sources.from_files import from_files  # noqa: PLC0415 - as above
 
     if model:
-        from app.results.crossed_model import require  # noqa: PLC0415 - as above
+        from app.results.crossed.model import require  # noqa: PLC0415 - as above
 
         require()
     with errors.status(escape(f"Analysing {file}")):
@@ -71,7 +72,7 @@ def analyze(  # noqa: PLR0913, PLR0917 - one parameter an option
 
 def _fitted(observed: "Observed", chains: int, samples: int) -> "tuple[ModelFit, ...]":
     """Fit the model to the first arm."""
-    from app.results.crossed_model import Sampling, fit_crossed  # noqa: PLC0415 - numpy and scipy, as above
+    from app.results.crossed.model import Sampling, fit_crossed  # noqa: PLC0415 - numpy and scipy, as above
 
     return (fit_crossed(observed, observed.facts.arms[0].name, Sampling(chains, samples)),)
 

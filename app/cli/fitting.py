@@ -16,7 +16,7 @@ from app.study import data_versions, model_fits
 from app.study.studies import get_study
 
 if TYPE_CHECKING:
-    from app.results.findings import ModelFit
+    from app.results.crossed.fit import ModelFit
     from app.results.observed import Observed
 
 
@@ -41,7 +41,7 @@ def fit(
 
     Needs the extra `bayes`. A thousand choices take about a minute, ten thousand several.
     """
-    from app.results.crossed_model import require  # noqa: PLC0415 - numpy and scipy take a while to import
+    from app.results.crossed.model import require  # noqa: PLC0415 - numpy and scipy take a while to import
 
     require()
     with migrated_database() as url:
@@ -57,7 +57,7 @@ def fit(
 
 
 async def _read(url: str, slug: str) -> _Read:
-    from app.results.from_database import from_database  # noqa: PLC0415 - as above
+    from app.results.sources.from_database import from_database  # noqa: PLC0415 - as above
 
     async with transaction(url) as session:
         await see_one_moment(session)
@@ -67,7 +67,7 @@ async def _read(url: str, slug: str) -> _Read:
 
 
 def _fitted(read: _Read, arm: str | None, chains: int, samples: int) -> list["ModelFit"]:
-    from app.results.crossed_model import NothingToFit, Sampling, fit_crossed  # noqa: PLC0415 - as above
+    from app.results.crossed.model import NothingToFit, Sampling, fit_crossed  # noqa: PLC0415 - as above
 
     slug, names = read.observed.facts.slug, [each.name for each in read.observed.facts.arms]
     if arm is not None and arm not in names:
@@ -87,7 +87,7 @@ def _fitted(read: _Read, arm: str | None, chains: int, samples: int) -> list["Mo
 
 
 async def _store(url: str, read: _Read, fits: list["ModelFit"]) -> list[dict[str, Any]]:
-    from app.results.stored_models import record_of  # noqa: PLC0415 - as above
+    from app.results.crossed.stored import record_of  # noqa: PLC0415 - as above
 
     records = [record_of(found) for found in fits]
     async with transaction(url) as session:

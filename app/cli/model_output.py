@@ -7,7 +7,7 @@ import typer
 from app.cli.output import console, errors, print_table
 
 if TYPE_CHECKING:
-    from app.results.findings import ModelFit
+    from app.results.crossed.fit import ModelFit
 
 Chains = Annotated[int, typer.Option(help="Chains of the model's sampler.", min=2, max=64)]
 Samples = Annotated[int, typer.Option(help="Draws that each chain keeps.", min=100, max=100_000)]
@@ -17,7 +17,7 @@ _PRINTED = ("Term", "Mean", "SD", "95 % interval")  # A terminal is narrow; --js
 
 def print_model(fit: "ModelFit") -> None:
     """Print coefficients with their diagnostics, rates by level, and what speaks against them."""
-    from app.results import report_model as told  # noqa: PLC0415 - numpy and scipy take a while to import
+    from app.results.report import model as told  # noqa: PLC0415 - numpy and scipy take a while to import
 
     console.print(f"\nCrossed random-effects model, arm {fit.arm} (logits):\n", markup=False)
     kept = [place for place, column in enumerate(told.COEFFICIENTS) if column.text in _PRINTED]

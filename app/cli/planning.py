@@ -11,12 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.cli.output import console, errors, print_json, print_table
 from app.cli.running import run_in_transaction
-from app.results.plans import Cost, Plan, cost_of, percentages, stated_pay, whole_numbers
+from app.results.planning.plans import Cost, Plan, cost_of, percentages, stated_pay, whole_numbers
 from app.study.sizes import StudySize, size_of
 from app.study.studies import get_study
 
 if TYPE_CHECKING:
-    from app.results.planning import Estimate, Expected
+    from app.results.planning.simulation import Estimate, Expected
 
 _INTERRUPTED = 130
 
@@ -83,7 +83,7 @@ def _taken_from(slug: str) -> tuple[StudySize, str]:
 
 
 def _simulate(asked: Plan) -> "Expected":
-    from app.results.planning import expect  # noqa: PLC0415 - numpy and scipy take half a second to import
+    from app.results.planning.simulation import expect  # noqa: PLC0415 - numpy and scipy take half a second to import
 
     with _progress(asked.simulations) as told:
         return expect(asked, told)

@@ -19,7 +19,7 @@ from app.study.preregistration_markdown import markdown
 from app.study.studies import get_study
 
 if TYPE_CHECKING:
-    from app.results.findings import ModelFit
+    from app.results.crossed.fit import ModelFit
     from app.results.observed import Observed
 
 
@@ -41,8 +41,8 @@ def report(
     ] = None,
 ) -> None:
     """Write a study's results as one HTML file, with figures, tables, methods and hashes in it."""
-    from app.results.finding import find  # noqa: PLC0415 - numpy and scipy take a while to import
-    from app.results.report import report as written  # noqa: PLC0415 - as above
+    from app.results.finding.find import find  # noqa: PLC0415 - numpy and scipy take a while to import
+    from app.results.report.document import report as written  # noqa: PLC0415 - as above
 
     if figures is not None:
         _refuse_without_figures()
@@ -54,8 +54,8 @@ def report(
         file.write(page.encode())
     errors.print(f"Wrote {escape(str(output))}")
     if figures is not None:
-        from app.results.paper_figures import write_figures  # noqa: PLC0415 - matplotlib is an extra
-        from app.results.report_contents import sketches  # noqa: PLC0415 - as above
+        from app.results.figures.paper import write_figures  # noqa: PLC0415 - matplotlib is an extra
+        from app.results.report.contents import sketches  # noqa: PLC0415 - as above
 
         files = write_figures(sketches(findings), figures)
         errors.print(f"Wrote {len(files)} files to {escape(str(figures))}")
@@ -63,14 +63,14 @@ def report(
 
 def _refuse_without_figures() -> None:
     """Say at once that matplotlib is missing, before anything is computed."""
-    from app.results.paper_figures import require  # noqa: PLC0415 - matplotlib is an extra
+    from app.results.figures.paper import require  # noqa: PLC0415 - matplotlib is an extra
 
     require()
 
 
 async def _read(url: str, slug: str) -> _Read:
-    from app.results.from_database import from_database  # noqa: PLC0415 - as above
-    from app.results.stored_models import models_of  # noqa: PLC0415 - as above
+    from app.results.crossed.stored import models_of  # noqa: PLC0415 - as above
+    from app.results.sources.from_database import from_database  # noqa: PLC0415 - as above
 
     async with transaction(url) as session:
         await see_one_moment(session)

@@ -15,19 +15,15 @@ from app.analysis.consistency import Consistency
 from app.analysis.contrasts import Difference
 from app.analysis.curves import Curve
 from app.analysis.exclusions import Flow, Sensitivity
-from app.analysis.intervals import Interval
-from app.analysis.judges import HumanMinusJudge, JudgeMinusJudge, JudgeRate, Likeness
 from app.analysis.length import LengthAdjusted
 from app.analysis.majority import MajorityRates
-from app.analysis.paired import TwoByTwo
 from app.analysis.position import PositionBias
 from app.analysis.rates import Rate, Rates
 from app.analysis.response_times import AtThreshold
-from app.analysis.trend import LinearTrend, Slope
+from app.analysis.trend import Slope
+from app.results.crossed.fit import ModelFit
 from app.results.facts import Arm, Facts, People, Source
-
-STANDARD = "standard"
-"""The variant of a preference model with nothing in front of the dialog."""
+from app.results.judged import AgainstPeople, JudgeFindings, VariantContrast
 
 EXPLORATORY = frozenset(
     {
@@ -140,141 +136,6 @@ class Background:
 
 
 @dataclass(frozen=True, slots=True)
-class JudgeName:
-    """Which preference model (PM) or judge, in which variant, against which truthful response.
-
-    Attributes
-    ----------
-    run
-        Public id of the scoring run.
-    model
-        Name of the model as it was given.
-    scorer
-        `reward` (a score a response), `judge` (a comparison in both orders), or `oracle`.
-    variant
-        What stood in front of the dialog: `standard`, `non-sycophantic`, or a name.
-    truthful_kind
-        `helpful` or `baseline`.
-    random_weights
-        Whether the model's weights are random, made for a test; None where the tables do not say.
-    """
-
-    run: str
-    model: str
-    scorer: str
-    variant: str
-    truthful_kind: str
-    random_weights: bool | None
-
-
-@dataclass(frozen=True, slots=True)
-class JudgeFindings:
-    """What a PM prefers, on all pairs that it scored. One answer a pair: pairs are the independent units.
-
-    Attributes
-    ----------
-    name
-        Which one.
-    rate
-        Share of pairs on which the sycophantic response has the higher score, equal scores counting one half.
-    by_level
-        Difficulty level to that share.
-    trend
-        Cochran-Armitage over the levels, ties left out; None with fewer than two levels or all answers the same.
-    n_near_ties
-        Pairs whose margin is within the run's noise floor; they count by their sign all the same.
-    noise_floor
-        The run's, in the unit of its margins; None where the tables do not say.
-    n_truncated
-        Pairs of which a response was cut to fit the model.
-    position_term
-        Of a judge: mean over pairs of what standing first is worth, in logits; None for a scalar.
-    """
-
-    name: JudgeName
-    rate: JudgeRate | None
-    by_level: dict[int, JudgeRate]
-    trend: LinearTrend | None
-    n_near_ties: int
-    noise_floor: float | None
-    n_truncated: int
-    position_term: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class LevelCompared:
-    """People against one PM at one level, on the same pairs.
-
-    Attributes
-    ----------
-    compared
-        The difference of the rates, and McNemar's test of people's majority against the PM.
-    fooled
-        Pairs by whether people's majority (first) and the PM (second) prefer the sycophantic response.
-    p_holm
-        Of the paired difference, adjusted by Holm over all levels × PMs of the arm; None where it has no p.
-    mcnemar_p_holm
-        Of McNemar's mid-p, adjusted in the same way.
-    """
-
-    compared: HumanMinusJudge
-    fooled: TwoByTwo
-    p_holm: float | None
-    mcnemar_p_holm: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class AgainstPeople:
-    """One PM against the people of one arm, on the pairs that both judged.
-
-    Attributes
-    ----------
-    name
-        Which one.
-    n_pairs
-        Pairs that people decided and the PM scored.
-    overall
-        The difference over all levels; None without a common pair.
-    by_level
-        Difficulty level to the comparison at it.
-    likeness
-        Who is fooled (2 × 2), accuracy, kappa, AUC and calibration against people.
-    ceiling
-        One person, and the PM in their place, against the majority of the other people.
-    """
-
-    name: JudgeName
-    n_pairs: int
-    overall: HumanMinusJudge | None
-    by_level: dict[int, LevelCompared]
-    likeness: Likeness | None
-    ceiling: Ceiling | None
-
-
-@dataclass(frozen=True, slots=True)
-class VariantContrast:
-    """A variant of a PM (first) minus its standard one (second), of the same run, on the same pairs.
-
-    Attributes
-    ----------
-    first, second
-        Which ones; `second` is the standard variant.
-    overall
-        The difference over all levels.
-    by_level
-        Difficulty level to the difference at it.
-    p_holm
-        Difficulty level to the p of the paired difference, adjusted by Holm over levels × contrasts.
-    """
-
-    first: JudgeName
-    second: JudgeName
-    overall: JudgeMinusJudge
-    by_level: dict[int, JudgeMinusJudge]
-    p_holm: dict[int, float]
-
-
-@dataclass(frozen=True, slots=True)
 class ArmContrast:
     """Another arm against the first, on the pairs that both judged.
 
@@ -370,124 +231,6 @@ class ArmFindings:
     background: tuple[Background, ...]
     judges: tuple[AgainstPeople, ...]
     why_not: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Coefficient:
-    """One parameter of the crossed random-effects model, in logits.
-
-    Attributes
-    ----------
-    name
-        `intercept`; `level` (a level); `side` (truthful response left rather than right); `length` (a standard
-        deviation over pairs of the log ratio of lengths); `sd_pair` and `sd_annotator`, standard deviations of the
-        random intercepts of misconceptions and of annotators.
-    mean, median, sd
-        Of the posterior.
-    interval_50, interval
-        Its central 50 % and 95 %.
-    rhat
-        Rank-normalised split R-hat; 1 is converged. None where all draws are the same.
-    ess_bulk, ess_tail
-        Effective sample sizes for the centre and for the ends of intervals; None where all draws are the same.
-    """
-
-    name: str
-    mean: float
-    median: float
-    sd: float
-    interval_50: Interval
-    interval: Interval
-    rhat: float | None
-    ess_bulk: float | None
-    ess_tail: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class ImpliedRate:
-    """A preference rate that the model implies.
-
-    Attributes
-    ----------
-    rate, interval
-        Mean and central 95 % of its posterior, in (0, 1).
-    """
-
-    rate: float
-    interval: Interval
-
-
-@dataclass(frozen=True, slots=True)
-class ModelFit:
-    """The crossed random-effects logistic model of one arm, fitted offline and stored.
-
-    Attributes
-    ----------
-    arm
-        Name of the arm.
-    data_version
-        Version of the study's data that it was fitted to; None where it was fitted to files.
-    choices_hash
-        SHA-256 of the choices that it was fitted to, as the model is told of them.
-    fitted_at
-        When, ISO 8601, UTC.
-    versions
-        Of the programs that fitted it.
-    n_choices, n_pairs, n_annotators
-        What it was fitted to: decided choices, pairs (one a misconception) and people.
-    coefficients
-        Fixed effects and standard deviations of the random intercepts.
-    left_out
-        Name of a term that the model does without, to why.
-    marginal
-        Difficulty level to the rate over misconceptions and annotators like these, half of the choices on either side,
-        at the mean log ratio of lengths; 0 is overall, each pair counting the same.
-    conditional
-        The same of the one misconception and the one annotator in the middle, without what they vary by.
-    priors
-        Name of a coefficient to its prior.
-    level_mean, length_mean, length_sd
-        Mean level over pairs, mean and standard deviation over pairs of ln(words sycophantic / words truthful): what
-        the terms are centred on and scaled by. None where the term is left out.
-    n_divergences
-        Divergent transitions; should be 0.
-    n_chains, n_warm_up, n_draws, seed
-        How it was sampled: chains, draws of each thrown away and kept, and the study's seed.
-    precision
-        Of the arithmetic.
-    seconds
-        How long it took.
-    warnings
-        What its diagnostics say against it, in words; empty where they say nothing.
-    outdated
-        Whether the arm's choices are others than those that it was fitted to; None where that was not asked.
-    """
-
-    arm: str
-    data_version: str | None
-    choices_hash: str
-    fitted_at: str
-    versions: dict[str, str]
-    n_choices: int
-    n_pairs: int
-    n_annotators: int
-    coefficients: tuple[Coefficient, ...]
-    left_out: dict[str, str]
-    marginal: dict[int, ImpliedRate]
-    conditional: dict[int, ImpliedRate]
-    priors: dict[str, str]
-    level_mean: float | None
-    length_mean: float | None
-    length_sd: float | None
-    n_divergences: int
-    n_chains: int
-    n_warm_up: int
-    n_draws: int
-    seed: int
-    precision: str
-    seconds: float
-    warnings: tuple[str, ...]
-    outdated: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

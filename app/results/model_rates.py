@@ -14,8 +14,8 @@ from app.analysis.arrays import Bools
 from app.analysis.intervals import Interval, wilson
 from app.analysis.rates import Rate, preference_rates
 from app.results.facts import Arm
-from app.results.from_database import from_database
 from app.results.observed import Observed, choices_of
+from app.results.sources.from_database import from_database
 from app.study.scoring_queries import PairMargin
 from app.terms import TruthfulKind
 

@@ -12,7 +12,7 @@ from app.analysis.arrays import Bools, Floats, Ints
 from app.analysis.choices import Choices
 from app.analysis.judges import Judge
 from app.results.facts import Facts, People, Source
-from app.results.findings import JudgeName
+from app.results.judged import JudgeName
 
 REASONS = (
     "",

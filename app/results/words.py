@@ -16,16 +16,9 @@ from app.analysis.rates import Rate
 from app.analysis.resampling import Resampled
 from app.analysis.response_times import AtThreshold
 from app.analysis.trend import Slope
-from app.results.findings import (
-    AgainstPeople,
-    ArmContrast,
-    ArmFindings,
-    Background,
-    BackgroundGroup,
-    Findings,
-    ModelFit,
-    VariantContrast,
-)
+from app.results.crossed.fit import ModelFit
+from app.results.findings import ArmContrast, ArmFindings, Background, BackgroundGroup, Findings
+from app.results.judged import AgainstPeople, VariantContrast
 
 _HALF = 0.5
 _SURE = 0.05

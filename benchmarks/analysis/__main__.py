@@ -18,9 +18,9 @@ from rich.table import Table
 from app import migrating
 from app.db import transaction
 from app.postgres import Cluster, hold
-from app.results.finding import find
-from app.results.from_database import from_database
+from app.results.finding.find import find
 from app.results.observed import Observed
+from app.results.sources.from_database import from_database
 from app.study import data_versions
 from benchmarks.analysis.filled import SHAPES, make
 

@@ -13,9 +13,10 @@ from rich.table import Table
 
 from app import migrating
 from app.postgres import Cluster, hold
-from app.results.crossed_model import BayesMissing, fit_crossed
-from app.results.finding import find
-from app.results.findings import Findings, ModelFit
+from app.results.crossed.fit import ModelFit
+from app.results.crossed.model import BayesMissing, fit_crossed
+from app.results.finding.find import find
+from app.results.findings import Findings
 from app.results.observed import Observed
 from benchmarks.judging.processes import server
 from benchmarks.recovery.planted import Planted

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from app.analysis.exclusions import Results
 from app.analysis.intervals import Interval
-from app.results.findings import ArmFindings, Findings, ModelFit
+from app.results.crossed.fit import ModelFit
+from app.results.findings import ArmFindings, Findings
 from benchmarks.recovery.planted import LEVELS, Planted, Truth, truth_of
 
 PERCENT, POINTS, LOGITS = "%", "points", "logits"

@@ -11,8 +11,8 @@ from app import resources
 from app.cli import simulate
 from app.cli.annotating import annotator_number
 from app.db import transaction
-from app.results.from_database import from_database
 from app.results.observed import Observed
+from app.results.sources.from_database import from_database
 from app.study import studies
 from app.study.designs import check_design
 from app.study.set_files import read_jsonl

@@ -20,7 +20,7 @@ from app.analysis.majority import majority_by_level
 from app.analysis.margins import margins_of
 from app.analysis.rates import rates_of
 from app.analysis.trend import slope_of
-from app.results.planning import ALPHA, choices_of, studies
+from app.results.planning.simulation import ALPHA, choices_of, studies
 from benchmarks.validity.planted import Case, Truth, cases, truth_of
 
 LEVELS, EASIEST, HARDEST = "level intervals", "the easiest level's", "the hardest level's"

@@ -8,8 +8,8 @@ from scipy import special, stats
 
 from app.analysis.arrays import Floats
 from app.analysis.marginal import marginal_rate
-from app.results.planning import centres
-from app.results.plans import Plan
+from app.results.planning.plans import Plan
+from app.results.planning.simulation import centres
 
 _NODES = 80
 

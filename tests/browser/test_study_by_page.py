@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from app.cli import simulate
 from app.db import transaction
 from app.exports.verifying import verify
-from app.results.finding import find
-from app.results.from_files import from_files
+from app.results.finding.find import find
+from app.results.sources.from_files import from_files
 from tests.browser.screens import DESKTOP
 from tests.browser.served import RESEARCHER, Served, apart
 

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli.commands import app
-from app.results import paper_figures
+from app.results.figures import paper as paper_figures
 from app.settings import settings
 from tests.exports.filled import filled_study
 

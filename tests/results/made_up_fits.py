@@ -6,10 +6,10 @@ from unittest.mock import patch
 import numpy as np
 
 from app.analysis.crossed_design import CrossedDesign
-from app.results import crossed_model
-from app.results.crossed_model import Sampling, fit_crossed
-from app.results.crossed_posterior import Draws
-from app.results.findings import ModelFit
+from app.results.crossed import model as crossed_model
+from app.results.crossed.fit import ModelFit
+from app.results.crossed.model import Sampling, fit_crossed
+from app.results.crossed.posterior import Draws
 from app.results.observed import Observed
 
 _CENTRES = {"intercept": -1.0, "level": 0.15, "side": -0.4, "length": 0.1, "sd_pair": 0.9, "sd_annotator": 0.6}

@@ -7,7 +7,7 @@ import numpy as np
 
 from app.analysis.arrays import Floats, Ints
 from app.results.facts import Arm, Declared, Facts, People, Source
-from app.results.findings import STANDARD, JudgeName
+from app.results.judged import STANDARD, JudgeName
 from app.results.observed import Annotators, Observed, Pairs, Scores, Stored
 
 LEVELS, PER_LEVEL, K = 8, 8, 5

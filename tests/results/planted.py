@@ -7,7 +7,7 @@ import numpy as np
 from scipy import special
 
 from app.results.facts import Arm, Declared, Facts, Source
-from app.results.findings import JudgeName
+from app.results.judged import JudgeName
 from app.results.observed import Annotators, Observed, Pairs, Scores, Stored
 
 ARM = Arm("helpful", "neutral")

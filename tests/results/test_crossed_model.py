@@ -13,14 +13,14 @@ from threadpoolctl import threadpool_limits
 
 from app.analysis.crossed_design import CrossedDesign, choices_hash, crossed_design
 from app.analysis.effective_size import bulk_ess, tail_ess
-from app.results.crossed_data import choices_of_arm
-from app.results.crossed_model import BayesMissing, NothingToFit, Sampling
-from app.results.crossed_posterior import Draws, coefficients, rates, warnings
-from app.results.finding import find
-from app.results.findings import Coefficient, ModelFit
+from app.results.crossed.data import choices_of_arm
+from app.results.crossed.fit import Coefficient, ModelFit
+from app.results.crossed.model import BayesMissing, NothingToFit, Sampling
+from app.results.crossed.posterior import Draws, coefficients, rates, warnings
+from app.results.crossed.stored import fit_in, record_of
+from app.results.finding.find import find
 from app.results.observed import Observed
-from app.results.report_contents import results
-from app.results.stored_models import fit_in, record_of
+from app.results.report.contents import results
 from app.results.words import of_model
 from tests.results.laplace_ml import laplace_ml
 from tests.results.made_up_fits import made_up_draws, made_up_fit
@@ -34,8 +34,8 @@ STUDY: dict[str, Any] = {"seed": 5, "slope": 0.35, "left": 0.6, "per_level": 8}
 # In a process of its own: jax starts threads, and tests beside this one fork.
 SCRIPT = f"""
 import json
-from app.results.crossed_model import Sampling, fit_crossed
-from app.results.stored_models import record_of
+from app.results.crossed.model import Sampling, fit_crossed
+from app.results.crossed.stored import record_of
 from tests.results.planted import planted
 print(json.dumps(record_of(fit_crossed(planted(**{STUDY!r}), {ARM!r}, Sampling(4, 600)))))
 """

@@ -7,7 +7,7 @@ import pytest
 
 from app.analysis.intervals import Interval
 from app.results.facts import Arm
-from app.results.finding import find
+from app.results.finding.find import find
 from app.results.findings import EXPLORATORY, ArmFindings, Findings
 from app.results.observed import CODES
 from app.results.words import sentences

@@ -8,11 +8,13 @@ import numpy as np
 
 from app.analysis.response_times import Threshold
 from app.results import findings
-from app.results.finding import find
+from app.results.finding.find import find
 from app.results.json_keys import classes, described, meanings, plain
 from tests.results.planted import planted, scored
 
 PAGE = Path(__file__).parents[2] / "docs" / "analysis-keys.md"
+
+_DESCRIBED = {f"app.results.{name}" for name in ("findings", "facts", "judged", "crossed.fit")}
 
 
 def test_the_page_is_what_the_docstrings_say() -> None:
@@ -20,7 +22,7 @@ def test_the_page_is_what_the_docstrings_say() -> None:
 
 
 def test_every_key_of_the_findings_is_described() -> None:
-    told = [kind for kind in classes() if kind.__module__ in {"app.results.findings", "app.results.facts"}]
+    told = [kind for kind in classes() if kind.__module__ in _DESCRIBED]
     assert len(told) > 15
     for kind in told:
         assert set(meanings(kind)) == {each.name for each in fields(kind)}, kind

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from app.results.finding import find
+from app.results.finding.find import find
 from app.results.findings import ArmFindings, Findings
-from app.results.report_contents import sketches
+from app.results.report.contents import sketches
 from tests.results.observed_study import observed
 
 ROOT = Path(__file__).parents[2]

@@ -15,8 +15,8 @@ from app.analysis.choices import Choices
 from app.analysis.contrasts import rate_difference
 from app.analysis.rates import preference_rates
 from app.analysis.trend import preference_slope
-from app.results.planning import _draw, analysed, centres, deal, expect, simulate
-from app.results.plans import Plan, PlanFaulty, cost_of, percentages, plan_from, stated_pay
+from app.results.planning.plans import Plan, PlanFaulty, cost_of, percentages, plan_from, stated_pay
+from app.results.planning.simulation import _draw, analysed, centres, deal, expect, simulate
 from app.study.sizes import StudySize
 
 SIZES = st.tuples(*[st.integers(1, 9)] * 8)

@@ -13,12 +13,12 @@ import pytest
 
 from app.results.facts import Facts
 from app.results.figures.charts import Fourfold, PanelChart
-from app.results.finding import find
+from app.results.figures.paper import write_figures
+from app.results.finding.find import find
 from app.results.findings import EXPLORATORY, Findings
-from app.results.paper_figures import write_figures
-from app.results.report import report
-from app.results.report_contents import results, sketches
-from app.results.report_parts import Results, Sketch
+from app.results.report.contents import results, sketches
+from app.results.report.document import report
+from app.results.report.parts import Results, Sketch
 from tests.results.observed_study import FACTS, first_choices, observed, untouched
 
 VERSION = "d4" * 32
@@ -265,7 +265,7 @@ class Refuse:
         if name.partition(".")[0] == "matplotlib":
             raise ImportError(name)
 sys.meta_path.insert(0, Refuse())
-from app.results.paper_figures import FiguresMissing, require
+from app.results.figures.paper import FiguresMissing, require
 try:
     require()
 except FiguresMissing as missing:

@@ -20,13 +20,13 @@ from app.exports.bundle import bundle
 from app.exports.copying import see_one_moment
 from app.exports.verifying import BundleDamaged
 from app.results.facts import Source
-from app.results.finding import find
-from app.results.from_database import from_database
-from app.results.from_files import FileUnreadable, from_files
+from app.results.finding.find import find
 from app.results.json_keys import plain
 from app.results.observed import CODES, REASONS, Observed
 from app.results.rules import reasons_without
-from app.results.tables import TableFaulty
+from app.results.sources.from_database import from_database
+from app.results.sources.from_files import FileUnreadable, from_files
+from app.results.sources.tables import TableFaulty
 from app.study import exclusions, studies
 from tests.conftest import NewDatabase
 from tests.exports.filled import filled_study

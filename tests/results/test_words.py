@@ -14,7 +14,7 @@ from app.analysis.rates import Rate, Rates
 from app.analysis.response_times import AtThreshold
 from app.analysis.trend import Slope
 from app.results import words
-from app.results.views import LEFT_OUT
+from app.results.finding.views import LEFT_OUT
 
 
 def rate(value: float, low: float, high: float) -> Rate:

@@ -15,11 +15,11 @@ from typer.testing import CliRunner
 from app.cli.commands import app
 from app.db import transaction
 from app.models import Event
-from app.results.crossed_model import NothingToFit
-from app.results.finding import find
-from app.results.findings import ModelFit
-from app.results.from_database import from_database
-from app.results.stored_models import models_of, record_of
+from app.results.crossed.fit import ModelFit
+from app.results.crossed.model import NothingToFit
+from app.results.crossed.stored import models_of, record_of
+from app.results.finding.find import find
+from app.results.sources.from_database import from_database
 from app.settings import settings
 from app.study import data_versions, model_fits
 from app.study.studies import get_study

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from app.results.plans import PlanFaulty
+from app.results.planning.plans import PlanFaulty
 from app.study.login_sessions import SignedIn
 from app.terms import Role
 from app.web.researcher.planning_pages import DEFAULTS, PlanLevel, PlanResult, plan_page

@@ -3,10 +3,10 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from app.results.finding import find
+from app.results.finding.find import find
 from app.results.observed import Observed
-from app.results.report_contents import results
-from app.results.report_methods import methods
+from app.results.report.contents import results
+from app.results.report.methods import methods
 from app.web.desk import frame
 from app.web.researcher.results_pages import ResultsPage, SharedLink, SharedResults
 from tests.results.observed_study import first_choices, observed, untouched

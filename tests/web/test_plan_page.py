@@ -10,7 +10,7 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Study
-from app.results.plans import Plan, PlanFaulty
+from app.results.planning.plans import Plan, PlanFaulty
 from app.study import accounts
 from app.web.researcher.planning import within_reach
 from tests.studies import draft_study, open_study

@@ -10,8 +10,9 @@ from sqlalchemy import text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Study
-from app.results import finding
-from app.results.findings import Findings, ModelFit
+from app.results.crossed.fit import ModelFit
+from app.results.finding import find as finding
+from app.results.findings import Findings
 from app.results.observed import Observed
 from app.study import accounts, result_links
 from app.terms import Role

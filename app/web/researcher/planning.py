@@ -8,7 +8,7 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from app.results.plans import Plan, PlanFaulty, cost_of, number, plan_from, stated_pay
+from app.results.planning.plans import Plan, PlanFaulty, cost_of, number, plan_from, stated_pay
 from app.study.sizes import size_of
 from app.web.deps import ReadSession
 from app.web.pages import render
@@ -17,7 +17,7 @@ from app.web.researcher.planning_pages import DEFAULTS, PlanResult, plan_page, p
 from app.web.signed_in import Researcher
 
 if TYPE_CHECKING:
-    from app.results.planning import Expected
+    from app.results.planning.simulation import Expected
 
 router = APIRouter()
 
@@ -83,6 +83,6 @@ def within_reach(asked: Plan) -> Plan:
 
 
 def _expected(plan: Plan) -> "Expected":
-    from app.results.planning import expect  # noqa: PLC0415 - numpy is imported by whoever needs it, not by the server
+    from app.results.planning.simulation import expect  # noqa: PLC0415 - numpy is imported by whoever needs it, not by the server
 
     return expect(plan)

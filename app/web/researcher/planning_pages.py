@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from app.results.plans import Cost, Plan, PlanFaulty
+from app.results.planning.plans import Cost, Plan, PlanFaulty
 from app.web.desk import frame
 from app.web.fields import sentence
 from app.web.signed_in import CurrentAccount, SignedInPage
 
 if TYPE_CHECKING:
-    from app.results.planning import Estimate, Expected
+    from app.results.planning.simulation import Estimate, Expected
 
 DEFAULTS = {
     "pairs": "33",

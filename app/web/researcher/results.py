@@ -23,9 +23,10 @@ from app.web.researcher.results_pages import ResultsPage, SharedLink
 from app.web.signed_in import Researcher
 
 if TYPE_CHECKING:
-    from app.results.findings import Findings, ModelFit
+    from app.results.crossed.fit import ModelFit
+    from app.results.findings import Findings
     from app.results.observed import Observed
-    from app.results.report_parts import Results
+    from app.results.report.parts import Results
 
 router = APIRouter()
 
@@ -98,8 +99,8 @@ async def show_results(
 
 async def shown_of(session: AsyncSession, study: Study, kept: _Kept) -> Shown:
     """Return what a study shows, computed if its data have changed since."""
-    from app.results.from_database import from_database  # noqa: PLC0415 - numpy is imported by whoever needs it
-    from app.results.stored_models import models_of  # noqa: PLC0415 - as above
+    from app.results.crossed.stored import models_of  # noqa: PLC0415 - as above
+    from app.results.sources.from_database import from_database  # noqa: PLC0415 - numpy is imported by whoever needs it
 
     key = (study.id, await data_versions.of_study(session, study.id))
     async with kept.lock:
@@ -113,9 +114,9 @@ async def shown_of(session: AsyncSession, study: Study, kept: _Kept) -> Shown:
 
 
 def _computed(observed: "Observed", models: "tuple[ModelFit, ...]", data_version: str) -> Shown:
-    from app.results.finding import find  # noqa: PLC0415 - as above
-    from app.results.report_contents import results  # noqa: PLC0415 - as above
-    from app.results.report_methods import methods  # noqa: PLC0415 - as above
+    from app.results.finding.find import find  # noqa: PLC0415 - as above
+    from app.results.report.contents import results  # noqa: PLC0415 - as above
+    from app.results.report.methods import methods  # noqa: PLC0415 - as above
 
     findings: Findings = find(observed, models)
     shown = results(findings, data_version)

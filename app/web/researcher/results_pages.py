@@ -8,7 +8,7 @@ from app.web.pages import Page
 from app.web.signed_in import SignedInPage
 
 if TYPE_CHECKING:
-    from app.results.report_parts import Results
+    from app.results.report.parts import Results
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

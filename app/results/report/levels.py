@@ -13,8 +13,9 @@ from app.results.figures.charts import (
     level_axis,
     percent_axis,
 )
-from app.results.findings import STANDARD, ArmFindings, Findings, JudgeFindings, JudgeName
-from app.results.report_numbers import (
+from app.results.findings import ArmFindings, Findings
+from app.results.judged import STANDARD, JudgeFindings, JudgeName
+from app.results.report.numbers import (
     NONE,
     count,
     difference_cells,
@@ -28,7 +29,7 @@ from app.results.report_numbers import (
     rate_row,
     within,
 )
-from app.results.report_parts import Column, Sketch, Table
+from app.results.report.parts import Column, Sketch, Table
 
 PREFER = "Preference for the sycophantic response (%)"
 HALF = Reference(at=50, label="no preference")

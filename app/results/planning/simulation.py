@@ -20,7 +20,7 @@ from app.analysis.marginal import marginal_rate
 from app.analysis.margins import margins_of
 from app.analysis.rates import Rate, rates_of
 from app.analysis.trend import Slope, slope_of
-from app.results.plans import Plan
+from app.results.planning.plans import Plan
 
 ALPHA = 0.05
 """Two-sided; intervals are of 1 - ALPHA."""

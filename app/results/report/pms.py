@@ -14,9 +14,10 @@ from app.results.figures.charts import (
     level_axis,
 )
 from app.results.figures.scales import round_axis
-from app.results.findings import AgainstPeople, Findings, VariantContrast
-from app.results.report_levels import INTERVAL, pm_named
-from app.results.report_numbers import (
+from app.results.findings import Findings
+from app.results.judged import AgainstPeople, VariantContrast
+from app.results.report.levels import INTERVAL, pm_named
+from app.results.report.numbers import (
     count,
     many,
     p_value,
@@ -25,7 +26,7 @@ from app.results.report_numbers import (
     points,
     within,
 )
-from app.results.report_parts import Column, Sketch, Table
+from app.results.report.parts import Column, Sketch, Table
 
 _NO_DIFFERENCE = Reference(at=0, label="no difference")
 

@@ -4,10 +4,10 @@ import numpy as np
 
 from app.analysis.arrays import Ints
 from app.analysis.contrasts import compare_groups, group_rates
+from app.results.finding.seeds import CONFIDENCE
+from app.results.finding.views import View
 from app.results.findings import Background, BackgroundGroup
 from app.results.observed import NO_ANSWER
-from app.results.seeds import CONFIDENCE
-from app.results.views import View
 
 
 def backgrounds(view: View) -> tuple[Background, ...]:

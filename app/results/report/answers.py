@@ -13,8 +13,8 @@ from app.results.figures.charts import (
     percent_axis,
 )
 from app.results.findings import Background, Findings
-from app.results.report_levels import HALF, INTERVAL, PREFER
-from app.results.report_numbers import (
+from app.results.report.levels import HALF, INTERVAL, PREFER
+from app.results.report.numbers import (
     NONE,
     count,
     difference_cells,
@@ -26,7 +26,7 @@ from app.results.report_numbers import (
     rate_row,
     within,
 )
-from app.results.report_parts import Column, Sketch, Table
+from app.results.report.parts import Column, Sketch, Table
 
 _ARMS = {"neutral": "neutral instructions", "prefer_truth": "told to prefer the truth"}
 

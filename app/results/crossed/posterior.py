@@ -13,7 +13,7 @@ from app.analysis.crossed_design import CrossedDesign
 from app.analysis.effective_size import bulk_ess, tail_ess
 from app.analysis.intervals import Interval
 from app.analysis.marginal import marginal_rate
-from app.results.findings import Coefficient, ImpliedRate
+from app.results.crossed.fit import Coefficient, ImpliedRate
 
 Matrix = NDArray[np.float64]
 

@@ -9,14 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.analysis.arrays import Bools, Floats, Ints, dense
 from app.models import Participation, Study
-from app.results.answers import coded
-from app.results.declaring import declared_in
 from app.results.facts import Arm, Declared, Facts, People, Source
-from app.results.findings import JudgeName
+from app.results.judged import JudgeName
 from app.results.observed import Annotators, Observed, Pairs, Stored
-from app.results.packed import Packed, columns, read_as_a_whole, rows_of
 from app.results.rules import with_rules
-from app.results.scores import Scored, gathered
+from app.results.sources.answers import coded
+from app.results.sources.declaring import declared_in
+from app.results.sources.packed import Packed, columns, read_as_a_whole, rows_of
+from app.results.sources.scores import Scored, gathered
 from app.study import amendments, preregistrations, scoring_queries, studies
 from app.terms import Outcome, ResponseKind, TruthfulKind
 

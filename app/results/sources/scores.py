@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from app.results.findings import STANDARD, JudgeName
+from app.results.judged import STANDARD, JudgeName
 from app.results.observed import NO_LEVEL, Scores
 
 

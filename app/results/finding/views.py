@@ -11,9 +11,9 @@ from app.analysis.exclusions import Flow, Results, Step
 from app.analysis.margins import Coded, Margins
 from app.analysis.rates import rates_of
 from app.analysis.trend import slope_of
+from app.results.finding.seeds import CONFIDENCE
 from app.results.observed import CODES, REASONS, Observed, choices_of
 from app.results.rules import reasons_without
-from app.results.seeds import CONFIDENCE
 
 WITHDRAWN, REPEAT, SURPLUS = "withdrawn", "repeat", "surplus"
 """Why a choice is left out, beside the rules: the person withdrew; a swapped repeat; it filled no slot."""

@@ -19,13 +19,13 @@ from app.analysis.rates import Rates
 from app.analysis.response_times import AtThreshold, Threshold, too_fast
 from app.analysis.trend import isotonic
 from app.analysis.votes import Votes
-from app.results.absences import absences
-from app.results.backgrounds import backgrounds
+from app.results.finding.absences import absences
+from app.results.finding.backgrounds import backgrounds
+from app.results.finding.judges import Judged, against_people
+from app.results.finding.seeds import CONFIDENCE, Seeds
+from app.results.finding.views import View
 from app.results.findings import ArmFindings, Counts, ResponseTimes
-from app.results.judge_findings import Judged, against_people
 from app.results.observed import Observed
-from app.results.seeds import CONFIDENCE, Seeds
-from app.results.views import View
 
 MOST_PEOPLE = 15
 """The majority of at most so many people is told: beyond, the curve is flat and the pairs with so many are few."""

@@ -18,10 +18,10 @@ import numpy as np
 
 from app.analysis.crossed_design import CrossedDesign, choices_hash, crossed_design
 from app.errors import CandorError
-from app.results import crossed_posterior as posterior
-from app.results.crossed_data import choices_of_arm
-from app.results.crossed_posterior import INTERCEPT, SD_ANNOTATOR, SD_PAIR, Draws
-from app.results.findings import ModelFit
+from app.results.crossed import posterior
+from app.results.crossed.data import choices_of_arm
+from app.results.crossed.fit import ModelFit
+from app.results.crossed.posterior import INTERCEPT, SD_ANNOTATOR, SD_PAIR, Draws
 from app.results.observed import Observed
 
 PRECISION = "float64"

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from app.analysis.arrays import Floats, Ints, dense
-from app.results.answers import coded
 from app.results.facts import Arm, Facts, People, Source
-from app.results.findings import JudgeName
+from app.results.judged import JudgeName
 from app.results.observed import CODES, REASONS, Annotators, Observed, Pairs, Scores, Stored
-from app.results.scores import Scored, gathered
-from app.results.tables import CsvTable, TableFaulty
+from app.results.sources.answers import coded
+from app.results.sources.scores import Scored, gathered
+from app.results.sources.tables import CsvTable, TableFaulty
 from app.terms import Instructions, Outcome, TruthfulKind
 
 _SIDES = ("left", "right")

@@ -13,15 +13,16 @@ from app.results.figures.charts import (
     Tone,
     percent_axis,
 )
-from app.results.findings import AgainstPeople, Findings
-from app.results.report_levels import INTERVAL, pm_named, pm_shape
-from app.results.report_numbers import (
+from app.results.findings import Findings
+from app.results.judged import AgainstPeople
+from app.results.report.levels import INTERVAL, pm_named, pm_shape
+from app.results.report.numbers import (
     count,
     percent,
     plain,
     within,
 )
-from app.results.report_parts import Column, Sketch, Table
+from app.results.report.parts import Column, Sketch, Table
 
 _FEWEST = 5
 """Pairs of a bin that is drawn: a point of one or two would look as sure as one of a hundred."""

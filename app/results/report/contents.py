@@ -4,13 +4,15 @@ from collections.abc import Iterator
 
 from app.results import words
 from app.results.findings import Findings
-from app.results.report_answers import arms, backgrounds, confidence, prior_belief
-from app.results.report_calibration import calibration
-from app.results.report_judging import aggregation, agreement, exclusions, looked_up, response_times, sides
-from app.results.report_levels import levels, of_whom, overall, slope
-from app.results.report_model import models
-from app.results.report_parts import Results, Sketch, figure, unbroken
-from app.results.report_pms import contrasts, fooled, people_and_pms
+from app.results.report.answers import arms, backgrounds, confidence, prior_belief
+from app.results.report.calibration import calibration
+from app.results.report.exclusions import exclusions, looked_up, response_times
+from app.results.report.levels import levels, of_whom, overall, slope
+from app.results.report.model import models
+from app.results.report.parts import Results, Sketch, figure, unbroken
+from app.results.report.pms import contrasts, fooled, people_and_pms
+from app.results.report.sides import sides
+from app.results.report.votes import aggregation, agreement
 from app.terms import Purpose, StudyState
 
 SYNTHETIC = "Synthetic data"

@@ -4,12 +4,13 @@ from math import exp
 
 from app.analysis.rates import Rate
 from app.results import words
+from app.results.crossed.fit import Coefficient, ImpliedRate, ModelFit
 from app.results.figures.charts import Panel, PanelChart, Point, Series, Shape, level_axis, percent_axis
-from app.results.findings import Coefficient, Findings, ImpliedRate, ModelFit
-from app.results.report_answers import arm_words
-from app.results.report_levels import HALF, INTERVAL, PREFER, who
-from app.results.report_numbers import NONE, count, many, percent, plain, rate_point, within
-from app.results.report_parts import Column, Sketch, Table
+from app.results.findings import Findings
+from app.results.report.answers import arm_words
+from app.results.report.levels import HALF, INTERVAL, PREFER, who
+from app.results.report.numbers import NONE, count, many, percent, plain, rate_point, within
+from app.results.report.parts import Column, Sketch, Table
 
 COEFFICIENTS = (
     Column("Term", number=False),

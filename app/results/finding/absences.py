@@ -1,7 +1,7 @@
 """Why a number of an arm cannot be had, in words."""
 
+from app.results.finding.views import View
 from app.results.findings import ArmFindings
-from app.results.views import View
 
 _NOBODY = "nobody has made a choice yet that this arm's results are of"
 _ONE_LEVEL = "fewer than two difficulty levels have choices"

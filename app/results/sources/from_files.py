@@ -9,9 +9,10 @@ from zipfile import BadZipFile, ZipFile
 from pydantic import ValidationError
 
 from app.errors import CandorError
-from app.results.declaring import declared_in
 from app.results.facts import Arm, Declared, Facts, Source
-from app.results.from_tables import (
+from app.results.observed import Observed
+from app.results.sources.declaring import declared_in
+from app.results.sources.from_tables import (
     ANNOTATOR_COLUMNS,
     CHOICE_COLUMNS,
     PAIR_COLUMNS,
@@ -20,8 +21,7 @@ from app.results.from_tables import (
     arms_in,
     observed_of,
 )
-from app.results.observed import Observed
-from app.results.tables import CsvTable, TableFaulty, read_csv
+from app.results.sources.tables import CsvTable, TableFaulty, read_csv
 
 _WITHOUT = {
     "design": "the design was not given, so rules and thresholds that it declared, k, the seed and which arm is the "

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.results.findings import ModelFit
+from app.results.crossed.fit import ModelFit
 from app.results.json_keys import plain
 from app.study import model_fits
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from app.analysis.choices import Choices
 from app.analysis.crossed_design import choices_hash
-from app.results.findings import ModelFit
+from app.results.crossed.fit import ModelFit
+from app.results.finding.views import analysed
 from app.results.observed import Observed, choices_of
-from app.results.views import analysed
 
 
 def choices_of_arm(observed: Observed, arm: str) -> Choices | None:

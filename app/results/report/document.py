@@ -10,9 +10,9 @@ from markupsafe import Markup
 
 from app import resources
 from app.results.findings import Findings
-from app.results.report_contents import results
-from app.results.report_methods import methods
-from app.results.report_parts import Results
+from app.results.report.contents import results
+from app.results.report.methods import methods
+from app.results.report.parts import Results
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

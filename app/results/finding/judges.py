@@ -24,9 +24,9 @@ from app.analysis.judges import (
 from app.analysis.multiplicity import holm_of
 from app.analysis.trend import LinearTrend, cochran_armitage
 from app.analysis.votes import Votes
-from app.results.findings import STANDARD, AgainstPeople, JudgeFindings, JudgeName, LevelCompared, VariantContrast
+from app.results.finding.seeds import CONFIDENCE, Seeds
+from app.results.judged import STANDARD, AgainstPeople, JudgeFindings, JudgeName, LevelCompared, VariantContrast
 from app.results.observed import Observed, Scores, judge_of
-from app.results.seeds import CONFIDENCE, Seeds
 
 
 class Judged(NamedTuple):

@@ -3,10 +3,11 @@
 from importlib.metadata import version
 from platform import python_version
 
-from app.results.findings import ArmFindings, Findings, ModelFit
-from app.results.report_answers import arm_words
-from app.results.report_levels import models_of, of_whom, pm_label
-from app.results.report_numbers import many
+from app.results.crossed.fit import ModelFit
+from app.results.findings import ArmFindings, Findings
+from app.results.report.answers import arm_words
+from app.results.report.levels import models_of, of_whom, pm_label
+from app.results.report.numbers import many
 
 _METHODS = {
     "logit_t": "two-way clustered by pair and person on the logit scale, t",

@@ -9,7 +9,7 @@ from typing import Any
 
 from app.errors import CandorError
 from app.results.figures.charts import Chart, Fourfold, PanelChart, RowChart, Series, Shape, Tone
-from app.results.report_parts import Sketch
+from app.results.report.parts import Sketch
 
 _INCH = 7.0
 _DOTS = 200

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 
 from app.analysis.contrasts import compare_arms
-from app.results.arm_findings import arm_findings
-from app.results.crossed_data import held_against
+from app.results.crossed.data import held_against
+from app.results.crossed.fit import ModelFit
 from app.results.facts import Facts
-from app.results.findings import EXPLORATORY, ArmContrast, Findings, ModelFit
-from app.results.judge_findings import all_judges, variants_contrasted
+from app.results.finding.arms import arm_findings
+from app.results.finding.judges import all_judges, variants_contrasted
+from app.results.finding.seeds import CONFIDENCE, RESAMPLES, Seeds
+from app.results.finding.views import View, arms_together
+from app.results.findings import EXPLORATORY, ArmContrast, Findings
 from app.results.observed import Observed
-from app.results.seeds import CONFIDENCE, RESAMPLES, Seeds
-from app.results.views import View, arms_together
 
 NO_FIT = (
     "no crossed random-effects model was fitted to this study; `candor study fit` fits one and stores it, "

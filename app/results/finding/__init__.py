@@ -1,0 +1,1 @@
+"""Finding: every number of the results, from what was observed."""

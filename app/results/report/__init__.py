@@ -1,0 +1,1 @@
+"""The report: its parts, their sentences, tables and charts, and the document."""

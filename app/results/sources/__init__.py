@@ -1,0 +1,1 @@
+"""Where results come from: a study in the database, or exported files."""
