@@ -19,7 +19,7 @@ help: ## List the targets
 demo: $(VENV)/installed ## Serve a live study and a filled example on an embedded Postgres
 	@$(BIN)/candor demo $(ARGS)
 
-demo-pm: $(VENV)/pm ## Score the demo's pairs again with the small model (half an hour, can be stopped), then show them
+demo-pm: $(VENV)/pm ## Score the demo's pairs again with the small model (40 minutes on two cores, can be stopped), then show them
 	@$(BIN)/candor pm again -o .candor/scored-again
 	@$(BIN)/candor demo --scores .candor/scored-again/scores.jsonl $(ARGS)
 

@@ -1,25 +1,19 @@
 """Whom `candor pm score` asks: a model on this machine, one behind a server, or the oracle."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from app.cli.output import errors
+from app.cli.pm_options import Route
 from app.pm.backends.endpoint_judge import EndpointJudge, EndpointSpec
 from app.pm.backends.http_calls import Server
 from app.pm.backends.local import LocalModel, LocalSpec
 from app.pm.backends.vllm import VllmModel, VllmSpec
+from app.pm.canaries import CanaryScores
 from app.pm.oracle import Oracle
 from app.pm.rendering import OverLong
 from app.pm.scorer import Judge, Scorer
 
 ORACLE = "oracle"
-
-
-class Route(StrEnum):
-    """Where a vLLM server gives scores."""
-
-    CLASSIFY = "classify"
-    POOLING = "pooling"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +26,7 @@ class Behind:
     over_long: OverLong
     concurrency: int
     judges: bool
+    local: CanaryScores | None = None
 
 
 Asked = LocalSpec | Behind
@@ -63,7 +58,7 @@ def _connected(asked: Behind) -> Scorer | Judge:
     if asked.judges:
         return EndpointJudge(EndpointSpec(asked.server, asked.model, asked.concurrency))
     return VllmModel(
-        VllmSpec(asked.server, asked.model, asked.route.value, asked.over_long, concurrency=asked.concurrency)
+        VllmSpec(asked.server, asked.model, asked.route.value, asked.over_long, asked.local, asked.concurrency)
     )
 
 

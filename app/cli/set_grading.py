@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -12,16 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.cli.grading_output import facts, print_grading, print_gradings, print_regrouped, regrouped_facts
 from app.cli.output import errors, print_json
 from app.cli.running import run_in_transaction
-from app.pm.backends.endpoint_judge import EndpointJudge, EndpointSpec
-from app.pm.backends.http_calls import Server
-from app.pm.backends.local import LocalModel, LocalSpec
-from app.pm.grading import PROMPT_HASH, QUESTIONS, Told
-from app.pm.grading import grade as grade_by
-from app.pm.scorer import Judge
 from app.study import gradings as stored_gradings
 from app.study.gradings import Graded, GradingListed, Regrouped, SetToGrade
 from app.study.rating_files import RatingsFaulty, read_ratings
 from app.terms import GradingKind
+
+if TYPE_CHECKING:
+    from app.pm.backends.local import LocalSpec
+    from app.pm.grading import Told
+    from app.pm.scorer import Judge
 
 INTERRUPTED = 130
 _SHOWN_FAULTS = 20
@@ -60,6 +59,8 @@ def grade(  # noqa: PLR0913, PLR0917 - one parameter an option
         if ratings is not None:
             graded = _by_people(ratings, given)
         else:
+            from app.pm.backends.local import LocalSpec  # noqa: PLC0415 - numpy takes a while to import
+
             spec = LocalSpec(
                 model or "", use="judge", device=device, threads=threads, random_allowed=allow_random_weights
             )
@@ -113,8 +114,11 @@ def _by_people(file: Path, given: SetToGrade) -> Graded:
     return Graded(by=read.name, kind=GradingKind.RATINGS, prompt_hash=None, ratings=read.ratings, made_with=made_with)
 
 
-def _by_model(given: SetToGrade, spec: LocalSpec, endpoint: str | None, key: str) -> Graded:
+def _by_model(given: SetToGrade, spec: "LocalSpec", endpoint: str | None, key: str) -> Graded:
     """Ask a model about every claim. The database is not used meanwhile; whoever stops it has stored nothing."""
+    from app.pm.grading import PROMPT_HASH, QUESTIONS  # noqa: PLC0415 - as above
+    from app.pm.grading import grade as grade_by  # noqa: PLC0415 - as above
+
     try:
         with errors.status("Connecting" if endpoint else "Loading and checking the model"):
             judge = _judge(spec, endpoint, key)
@@ -130,14 +134,18 @@ def _by_model(given: SetToGrade, spec: LocalSpec, endpoint: str | None, key: str
     return Graded(by=spec.model, kind=kind, prompt_hash=PROMPT_HASH, ratings=found.ratings, made_with=found.made_with)
 
 
-def _judge(spec: LocalSpec, endpoint: str | None, key: str) -> Judge:
+def _judge(spec: "LocalSpec", endpoint: str | None, key: str) -> "Judge":
+    from app.pm.backends.endpoint_judge import EndpointJudge, EndpointSpec  # noqa: PLC0415 - as above
+    from app.pm.backends.http_calls import Server  # noqa: PLC0415 - as above
+    from app.pm.backends.local import LocalModel  # noqa: PLC0415 - as above
+
     if endpoint is not None:
         return EndpointJudge(EndpointSpec(Server(endpoint, key=key), spec.model))
     return LocalModel(spec)
 
 
 @contextmanager
-def _shown(total: int) -> Iterator[Told]:
+def _shown(total: int) -> "Iterator[Told]":
     """Show a bar on a terminal, and a line at each tenth elsewhere."""
     bar = Progress(
         TextColumn("Grading"),

@@ -3,16 +3,14 @@
 import csv
 import json
 import shutil
-from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import numpy as np
-
 from app.pm.dialogs import Dialog, user
 from app.pm.items import Contents, Item, ItemsFaulty, Place, item
+from app.pm.key_store import key_store
 from app.pm.variants import VariantsFaulty, read_turn
 from app.study.canonical import text_hash
 from app.terms import ResponseKind
@@ -47,37 +45,26 @@ class ItemFile:
         """
         header = self._header()
         n_responses = 0
-        keys = array("q")
-        for one in self.items():
-            n_responses += len(one.responses)
-            keys.append(hash(one.key))
-        if not keys:
+        with key_store() as keys:
+            for one in self.items():
+                n_responses += len(one.responses)
+                keys.add(one.key)
+            n_items, again = len(keys), keys.first_twice()
+        if not n_items:
             raise ItemsFaulty(f"{self.file} holds nothing to score")
-        self._refuse_twice(keys)
-        if header and header.get("n") not in {None, len(keys)}:
+        if again:
+            raise ItemsFaulty(f"{self.file}, item {again.number}: {again.key!r} is there twice; each id must be unique")
+        if header and header.get("n") not in {None, n_items}:
             raise ItemsFaulty(
-                f"{self.file} is cut or was added to: its header says {header['n']} rows, it has {len(keys)}"
+                f"{self.file} is cut or was added to: its header says {header['n']} rows, it has {n_items}"
             )
-        return Contents(header, len(keys), n_responses, bool(header))
+        return Contents(header, n_items, n_responses, bool(header))
 
     def items(self) -> Iterator[Item]:
         """Yield every item."""
         read = _pair if self._header() else _row
         for number, row in self._rows():
             yield read(row, Place(self.file, number))
-
-    def _refuse_twice(self, keys: "array[int]") -> None:
-        """Refuse a key that comes twice. Eight bytes a key are held, never the keys."""
-        hashes = np.frombuffer(keys, dtype=np.int64)
-        values, counts = np.unique(hashes, return_counts=True)
-        if (counts == 1).all():
-            return
-        again, seen = int(values[counts > 1][0]), False
-        for number, one in enumerate(self.items(), 1):
-            if hash(one.key) == again:
-                if seen:
-                    raise ItemsFaulty(f"{self.file}, item {number}: {one.key!r} is there twice; each id must be unique")
-                seen = True
 
     def _header(self) -> Row:
         if self._form() != "jsonl":

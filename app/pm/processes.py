@@ -76,7 +76,7 @@ def score_in_processes(
         record = folder.record()
         if record is None:
             raise RunDirectoryUnfit(f"{directory} was emptied while the run was under way")
-        return close(folder, record, None)
+        return close(folder, record)
 
 
 def _listen(started: Sequence[Any], told: Any, progress: Progress) -> None:

@@ -49,11 +49,12 @@ class Recorded:
 class Agreement:
     """How far scores agree with the recorded ones: rows compared, the largest difference of a logit, and flips.
 
-    `flipped` counts pairs, under a variant, whose preference is another one.
+    `pairs` counts the preferences compared, one a pair, truthful kind and variant; `flipped` those that are others.
     """
 
     rows: int
     largest: float
+    pairs: int
     flipped: int
 
     @property
@@ -68,9 +69,8 @@ def agreement(recorded: Recorded, again: Path) -> Agreement:
     both = [(logits[one], recorded.logits[one]) for one in logits if one in recorded.logits]
     largest = max((abs(now - then) for now, then in both), default=0.0)
     now, then = _preferences(logits), _preferences(recorded.logits)
-    return Agreement(
-        len(both), largest, sum(then[pair] != preferred for pair, preferred in now.items() if pair in then)
-    )
+    flips = [then[pair] != preferred for pair, preferred in now.items() if pair in then]
+    return Agreement(len(both), largest, len(flips), sum(flips))
 
 
 def rows(file: Path) -> Iterator[Row]:

@@ -89,27 +89,38 @@ def opened(
     }
 
 
-def closed(record: Mapping[str, Any], shards: Sequence[Told], backend: Backend | None) -> dict[str, Any]:
-    """Return the record of a run that is done: what all its shards cost, whoever computed them and when."""
-    seconds = sum(shard.seconds for shard in shards)
+def closed(record: Mapping[str, Any], told: Told) -> dict[str, Any]:
+    """Return the record of a run that is done: what all its shards cost together, whoever computed them and when."""
+    reached = _fraction(told)
     return {
         **record,
-        "tokens": sum(shard.tokens for shard in shards),
-        "computed_tokens": sum(shard.computed_tokens for shard in shards),
-        "unique_tokens": sum(shard.unique_tokens for shard in shards),
-        "wall_s": round(seconds, 3),
-        "budget_halvings": sum(shard.halvings for shard in shards),
-        "fraction_of_ceiling": _fraction(shards, seconds, backend),
+        "tokens": told.tokens,
+        "computed_tokens": told.computed_tokens,
+        "unique_tokens": told.unique_tokens,
+        "wall_s": round(told.seconds, 3),
+        "budget_halvings": told.halvings,
+        "fraction_of_ceiling": reached,
+        **({} if reached is not None else {"ceiling_not_known": _unknown(record)}),
         "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
 
-def _fraction(shards: Sequence[Told], seconds: float, backend: Backend | None) -> float | None:
-    """Return how much of the time a machine at its measured peak would have needed for the least work there was."""
-    if not isinstance(backend, Sized) or not seconds:
-        return None
-    least = backend.flops(sum(s.unique_tokens for s in shards), sum(s.attended for s in shards))
-    return round(least / backend.peak() / seconds, 4)
+def least_seconds(backend: Backend, told: Told) -> float | None:
+    """Return how long this device, at its measured peak, would need for the least work there was in a shard."""
+    return backend.flops(told.unique_tokens, told.attended) / backend.peak() if isinstance(backend, Sized) else None
+
+
+def _fraction(told: Told) -> float | None:
+    """Return the share of the time of all processes that their devices would have needed at their peak."""
+    return None if told.least_s is None or not told.seconds else round(told.least_s / told.seconds, 4)
+
+
+def _unknown(record: Mapping[str, Any]) -> str:
+    if record["device"] == "server":
+        return "the machine behind the server is not known here"
+    if record["scorer"] == "oracle":
+        return "an oracle computes nothing"
+    return "some shards were computed where the peak of the device was not measured"
 
 
 def _versions() -> dict[str, str]:

@@ -6,12 +6,13 @@ every n-th shard; another engine can call it in the same way. While one shard is
 
 import asyncio
 import hashlib
+import inspect
 import itertools
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -96,7 +97,7 @@ def score_items(
     with folder.alone():
         record = begin(folder, items, scorer, variants, settings)
         run_shards(Job(folder, items, tuple(variants), record), scorer, progress)
-        return close(folder, record, scorer)
+        return close(folder, record)
 
 
 def begin(
@@ -124,10 +125,25 @@ def run_shards(job: Job, scorer: Scorer | Judge, progress: Progress = silent) ->
     pieces = _pieces(job.items.items(), ask, plan["shard_rows"], job.share)
     open_pieces = _unfinished(folder, pieces, job.record, progress)
     for piece, rendered in _ahead(open_pieces, scorer.rendering.render):
-        rows, told = score_piece(piece, rendered, scorer, budget)
+        within = _Within(progress)
+        rows, cost = score_piece(piece, rendered, scorer, budget, within.add)
+        told = replace(cost, least_s=records.least_seconds(scorer, cost))
         folder.finish(piece.index, job.record["fingerprint"], piece.asked, rows, told)
         note = f"token budget halved to {budget.tokens:,}" if told.halvings else ""
-        progress(Step(len(rows), 0, told.tokens, told.seconds, note))
+        progress(Step(len(rows), 0, told.tokens, told.seconds, note, -within.sequences))
+
+
+class _Within:
+    """How many sequences of the shard under way are computed."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.sequences = 0
+        self._progress = progress
+
+    def add(self, n: int) -> None:
+        """Tell of a batch."""
+        self.sequences += n
+        self._progress(Step(0, within=n))
 
 
 def asking(scorer: Scorer | Judge, variants: Sequence[PromptVariant], kinds: tuple[str, ...] | None) -> Ask:
@@ -150,15 +166,15 @@ def asked_in_all(
     return contents.n_items * each * len(variants)
 
 
-def close(folder: RunDirectory, record: Mapping[str, Any], scorer: Scorer | Judge | None) -> Outcome:
+def close(folder: RunDirectory, record: Mapping[str, Any]) -> Outcome:
     """Write the record of a run whose shards are all finished, and its score file."""
-    headings: list[Told] = []
-    while (heading := folder.heading(len(headings))) is not None:
-        headings.append(heading.told)
+    n_shards, told = 0, Told(least_s=0.0)
+    while (heading := folder.heading(n_shards)) is not None:
+        n_shards, told = n_shards + 1, told + heading.told
     # A run that was closed before keeps its record, so that its score file stays the same to the byte.
     before = {name: value for name, value in record.items() if name != "summary"}
-    done = before if before.get("finished_at") else records.closed(before, headings, scorer)
-    summary = assemble(folder, done, len(headings))
+    done = before if before.get("finished_at") else records.closed(before, told)
+    summary = assemble(folder, done, n_shards)
     folder.keep({**done, "summary": summary.record()})
     return Outcome(done, summary)
 
@@ -217,13 +233,17 @@ def _ahead(
 
 
 def score_piece(
-    piece: Piece, rendered: Sequence[Rendered], scorer: Scorer | Judge, budget: Budget
+    piece: Piece,
+    rendered: Sequence[Rendered],
+    scorer: Scorer | Judge,
+    budget: Budget,
+    batch_done: Callable[[int], None] = lambda _: None,
 ) -> tuple[list[dict[str, Any]], Told]:
-    """Return the rows of a shard, and what they cost."""
+    """Return the rows of a shard, and what they cost; `batch_done` hears how many sequences each batch computed."""
     started, halved = time.perf_counter(), budget.halvings
     sequences = [one.ids for one in rendered]
     planned = planning.plan(sequences, budget.tokens, packed=scorer.packs)
-    found, computed = _compute(planned, scorer, budget)
+    found, computed = _compute(planned, scorer, budget, batch_done)
     scores = found[planned.place]
     rows = [
         {**request.row, **_said(score, request), "n_tokens": len(one.ids), "truncated": one.truncated}
@@ -240,13 +260,15 @@ def score_piece(
     return rows, told
 
 
-def _compute(planned: planning.Plan, scorer: Scorer | Judge, budget: Budget) -> tuple[Floats, int]:
+def _compute(
+    planned: planning.Plan, scorer: Scorer | Judge, budget: Budget, batch_done: Callable[[int], None]
+) -> tuple[Floats, int]:
     """Return the scores of a plan's distinct sequences and the tokens computed; a batch too large is planned anew."""
     found: dict[int, Floats] = {}
     left, numbers, computed = planned, list(range(len(planned.unique))), 0
     while True:
         try:
-            for batch, scores in _outputs(left, scorer):
+            for batch, scores in _outputs(left, scorer, batch_done):
                 for place, score in zip(left.members(batch), scores, strict=True):
                     found[numbers[place]] = score
             computed += left.computed_tokens
@@ -260,23 +282,32 @@ def _compute(planned: planning.Plan, scorer: Scorer | Judge, budget: Budget) -> 
             # The plan sorts as the first did, so that its distinct sequences keep their order.
 
 
-def _outputs(planned: planning.Plan, scorer: Scorer | Judge) -> Iterator[tuple[int, Floats]]:
+def _outputs(
+    planned: planning.Plan, scorer: Scorer | Judge, batch_done: Callable[[int], None]
+) -> Iterator[tuple[int, Floats]]:
     give = _giving(scorer)
-    if scorer.concurrency > 1:
-        yield from asyncio.run(_all(planned, give, scorer.concurrency))
+    if inspect.iscoroutinefunction(give):
+        yield from asyncio.run(_all(planned, give, scorer.concurrency, batch_done))
         return
     for number in range(len(planned.batches)):
-        yield number, cast("Floats", give(planned.batch(number)))
+        scores = cast("Floats", give(planned.batch(number)))
+        batch_done(len(scores))
+        yield number, scores
 
 
 async def _all(
-    planned: planning.Plan, give: Callable[[Batch], Floats | Awaitable[Floats]], concurrency: int
+    planned: planning.Plan,
+    give: Callable[[Batch], Floats | Awaitable[Floats]],
+    concurrency: int,
+    batch_done: Callable[[int], None],
 ) -> list[tuple[int, Floats]]:
     gate = asyncio.Semaphore(concurrency)
 
     async def one(number: int) -> tuple[int, Floats]:
         async with gate:
-            return number, await cast("Awaitable[Floats]", give(planned.batch(number)))
+            scores = await cast("Awaitable[Floats]", give(planned.batch(number)))
+        batch_done(len(scores))
+        return number, scores
 
     async with asyncio.TaskGroup() as tasks:
         begun = [tasks.create_task(one(number)) for number in range(len(planned.batches))]

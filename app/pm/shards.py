@@ -28,7 +28,11 @@ class RunDirectoryUnfit(CandorError):
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a shard cost: tokens of its rows, tokens computed, the least there was to compute, seconds of computing."""
+    """What a shard cost: tokens of its rows, tokens computed, the least there was to compute, seconds of computing.
+
+    `least_s` is how many seconds the device that computed it would have needed for the least there was, at the peak
+    measured on it; None where that cannot be said. Shards add up, whichever process or machine computed each.
+    """
 
     tokens: int = 0
     computed_tokens: int = 0
@@ -36,6 +40,20 @@ class Told:
     attended: int = 0
     seconds: float = 0.0
     halvings: int = 0
+    least_s: float | None = None
+
+    def __add__(self, other: "Told") -> "Told":
+        """Return what both cost; what is not known of one is not known of both."""
+        least_s = None if self.least_s is None or other.least_s is None else self.least_s + other.least_s
+        return Told(
+            self.tokens + other.tokens,
+            self.computed_tokens + other.computed_tokens,
+            self.unique_tokens + other.unique_tokens,
+            self.attended + other.attended,
+            self.seconds + other.seconds,
+            self.halvings + other.halvings,
+            least_s,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +138,14 @@ class RunDirectory:
                 return _read_heading(file.readline(), self._shard(index))
         except FileNotFoundError:
             return None
+
+    def rows_finished(self) -> int:
+        """Return how many rows all finished shards hold, whoever computed them."""
+        total = 0
+        for file in (self.path / _SHARDS).glob("shard-*.jsonl"):
+            with file.open("rb") as lines:
+                total += _read_heading(lines.readline(), file).rows
+        return total
 
     def finish(self, index: int, fingerprint: str, asked: str, rows: Sequence[Mapping[str, Any]], told: Told) -> None:
         """Write a shard."""

@@ -14,6 +14,7 @@ from pydantic import (
 )
 
 from app.errors import CandorError
+from app.study.plain_faults import plain
 from app.terms import JudgedOrder, ResponseKind, Scorer, TruthfulKind
 
 _OVER_ONE = 1e-6
@@ -148,10 +149,4 @@ def worded(error: ValidationError) -> str:
     """Return the first fault in words, with its field."""
     fault = error.errors()[0]
     place = ".".join(str(part)[:80] for part in fault["loc"])
-    said = {
-        "missing": "missing",
-        "finite_number": "must be a finite number",
-        "float_type": "must be a number",
-        "string_pattern_mismatch": "must be lower-case hexadecimal of the right length",
-    }.get(fault["type"], fault["msg"].removeprefix("Value error, ").replace("Input should be", "must be"))
-    return f"field {place}: {said[:1].lower()}{said[1:]}"
+    return f"field {place}: {plain(fault, 'must be lower-case hexadecimal of the right length')}"

@@ -144,8 +144,8 @@ def main() -> None:
             f"# Scoring\n\n`python -m benchmarks.scoring --record`, {machine}, Python {platform.python_version()}, "
             f"torch {torch.__version__}.\n\nOne thread, float32, a decoder of 13 million parameters, random weights; "
             "CPU seconds of the scoring alone,\nthe better of two rounds in turns. All ways use the same network; the "
-            "difference is from the first way's scores.\nMemory: rows read from a file, rendered, planned and stored, "
-            "with a sum of letters for a model. On a GPU: `--gpu`.\n",
+            "difference is from the first way's scores.\nMemory: rows read from a file, rendered, planned and kept in "
+            "shards of 256, with a sum of letters for a model.\nOn a GPU: `--gpu`.\n",
             [cpu_table(rows), memory_table(told)],
         )
 
@@ -153,7 +153,7 @@ def main() -> None:
 def _on_gpu(given: argparse.Namespace) -> None:
     why = gpu.absent()
     if why:
-        console.print(f"{why}. Run it where there is one: python -m benchmarks.scoring --gpu --record")
+        console.print(f"{why}; run it where there is one: python -m benchmarks.scoring --gpu --record", soft_wrap=True)
         sys.exit(1)
     found = gpu.measure(given.pairs or 2048, given.responses or 4096, given.budget, given.models)
     console.print(gpu_table(found))

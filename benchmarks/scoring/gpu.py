@@ -48,7 +48,7 @@ class Found(NamedTuple):
 
 def absent() -> str | None:
     """Say why nothing can be measured here, or None."""
-    return None if torch.cuda.is_available() else "there is no GPU on this machine: nothing was measured"
+    return None if torch.cuda.is_available() else "There is no GPU on this machine: nothing was measured"
 
 
 def measure(pairs: int, responses: int, budget: int, names: Sequence[str]) -> Found:

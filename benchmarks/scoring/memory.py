@@ -57,7 +57,7 @@ def main() -> None:
                 }
                 out.write(f"{json.dumps(row)}\n")
         started, cpu = time.perf_counter(), time.process_time()
-        settings = RunSettings(budget=16_384, shard_rows=4096)
+        settings = RunSettings(budget=16_384, shard_rows=256)
         outcome = score_items(ItemFile(file), Sums(), (STANDARD,), Path(folder) / "run", settings=settings)
         took = time.perf_counter() - started
     # Not getrusage: its maximum goes on from the process that started this one.

@@ -61,6 +61,11 @@ def test_a_pair_is_judged_in_both_orders_by_the_probabilities_of_a_and_b(stub: S
     assert margin == pytest.approx(1.5, abs=1e-5), "free of what standing first is worth"
 
 
+def test_one_request_at_a_time_is_enough(stub: Stub, tmp_path: Path) -> None:
+    score_items(ITEMS, connected(stub, concurrency=1), (STANDARD,), tmp_path / "run")
+    assert len((tmp_path / "run" / "scores.jsonl").read_text().splitlines()) == 2 + 8
+
+
 def test_what_is_asked_is_the_dialog_as_it_is_with_its_variant(stub: Stub, tmp_path: Path) -> None:
     score_items(ITEMS, connected(stub), (NON_SYCOPHANTIC,), tmp_path / "run")
     bodies = [body for body in stub.bodies("/v1/chat/completions") if len(body["messages"]) == 3]

@@ -148,8 +148,9 @@ def test_the_varlen_kernel_is_told_what_the_loop_computes(takes: str) -> None:
 def test_two_processes_make_the_same_scores(model_folder: ModelFolder, tmp_path: Path) -> None:
     spec = LocalSpec(model_folder("qwen3"), device="cpu", threads=1)
     score_items(ITEMS, LocalModel(spec), (STANDARD,), tmp_path / "one", settings=SETTINGS)
-    score_in_processes(ITEMS, EachDevice(spec, 0, 2), (STANDARD,), tmp_path / "two", settings=SETTINGS)
+    two = score_in_processes(ITEMS, EachDevice(spec, 0, 2), (STANDARD,), tmp_path / "two", settings=SETTINGS)
     assert _rows(tmp_path / "two") == _rows(tmp_path / "one")
+    assert two.record["fraction_of_ceiling"] > 0
 
 
 def test_without_memory_a_run_goes_on_with_half(

@@ -3,6 +3,8 @@
 import dataclasses
 import hashlib
 import json
+import re
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 
 from app.pm.items import ItemList
 from app.pm.oracle import Oracle
+from app.pm.progress import Step
 from app.pm.records import RunSettings
 from app.pm.runner import Job, begin, close, run_shards, score_items
 from app.pm.score_files import Counts
@@ -122,7 +125,7 @@ def test_without_memory_the_budget_is_halved_and_the_run_goes_on(tmp_path: Path)
     )
     assert scored(read(tmp_path)[1]) == expected(ITEMS)
     assert outcome.record["budget_halvings"] >= 2
-    assert "halved" in notes[0]
+    assert any("halved" in note for note in notes)
 
 
 def test_shares_of_a_run_make_the_whole(tmp_path: Path) -> None:
@@ -133,10 +136,74 @@ def test_shares_of_a_run_make_the_whole(tmp_path: Path) -> None:
         for number, scorer in enumerate(scorers):
             record = begin(folder, ITEMS, scorer, BOTH, SMALL)
             run_shards(Job(folder, ITEMS, BOTH, record, (number, 3)), scorer)
-        close(folder, record, None)
+        close(folder, record)
     assert scored(read(tmp_path)[1]) == expected(ITEMS)
     assert sum(scorer.scored for scorer in scorers) == 120
     assert all(scorer.scored for scorer in scorers)
+
+
+class Measured(FakeScorer):
+    """A scorer that knows its work and its device: an operation a token, so many a second."""
+
+    def __init__(self, a_second: float) -> None:
+        super().__init__()
+        self._a_second = a_second
+
+    def flops(self, tokens: int, attended: int) -> float:
+        return float(tokens)
+
+    def peak(self) -> float:
+        return self._a_second
+
+
+def test_the_share_of_the_ceiling_is_that_of_all_processes_together(tmp_path: Path) -> None:
+    """Two devices, one twice as fast: each shard is held to the peak of the one that computed it."""
+    folder = RunDirectory(tmp_path)
+    peaks = (1e4, 2e4)
+    with folder.alone():
+        for number, a_second in enumerate(peaks):
+            record = begin(folder, ITEMS, Measured(a_second), BOTH, SMALL)
+            run_shards(Job(folder, ITEMS, BOTH, record, (number, 2)), Measured(a_second))
+        done = close(folder, record).record
+    told = [heading.told for heading in map(folder.heading, range(10)) if heading]
+    assert len(told) == 10
+    least = sum(one.unique_tokens / peaks[number % 2] for number, one in enumerate(told))
+    seconds = sum(one.seconds for one in told)
+    assert done["fraction_of_ceiling"] == pytest.approx(least / seconds, rel=1e-3, abs=1e-4)
+    assert done["wall_s"] == pytest.approx(seconds, abs=1e-3)
+    assert "ceiling_not_known" not in done
+
+
+def test_a_share_of_the_ceiling_that_is_not_known_says_why(tmp_path: Path) -> None:
+    oracle = score_items(ITEMS, Oracle(), (STANDARD,), tmp_path / "oracle").record
+    assert oracle["fraction_of_ceiling"] is None
+    assert oracle["ceiling_not_known"] == "an oracle computes nothing"
+    score_items(ITEMS, Measured(1e4), BOTH, tmp_path / "half", settings=SMALL)
+    shard = tmp_path / "half" / "shards" / "shard-00003.jsonl"
+    text = shard.read_text()
+    shard.write_text(re.sub(r'"least_s":[^,}]+,?', "", text, count=1))  # As shards were before it was measured.
+    assert shard.read_text() != text
+    before = json.loads((tmp_path / "half" / "run.json").read_text())
+    (tmp_path / "half" / "run.json").write_text(json.dumps(before | {"finished_at": None}))
+    half = score_items(ITEMS, Measured(1e4), BOTH, tmp_path / "half", settings=SMALL).record
+    assert half["fraction_of_ceiling"] is None
+    assert half["ceiling_not_known"].startswith("some shards were computed where the peak")
+    assert half["tokens"] == before["tokens"]
+
+
+@pytest.mark.parametrize("made", [FakeScorer, AsyncScorer])
+def test_a_shard_is_seen_to_move_batch_by_batch(tmp_path: Path, made: type[FakeScorer]) -> None:
+    """Of 60 rows a shard, each batch is told of; what is told of a shard that is not finished never adds up to more."""
+    steps: list[Step] = []
+    score_items(ITEMS, made(), BOTH, tmp_path, steps.append, dataclasses.replace(SMALL, shard_rows=60))
+    assert [step.rows for step in steps if step.rows] == [60, 60]
+    batches = [step.within for step in steps if not step.rows]
+    assert len(batches) > 10
+    assert all(n > 0 for n in batches)
+    assert sum(step.within for step in steps) == 0
+    done = list(accumulate(step.rows + step.within for step in steps))
+    assert done == sorted(done)
+    assert done[-1] == 120
 
 
 def test_promises_are_awaited_so_many_at_once(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from app.pm.backends.http_calls import Server, ServerFailed
-from app.pm.backends.vllm import CANARIES, VllmModel, VllmSpec
+from app.pm.backends.vllm import VllmModel, VllmSpec
+from app.pm.canaries import CANARIES, CanaryScores
 from app.pm.dialogs import as_messages, user
 from app.pm.items import Item, ItemList, item
 from app.pm.rendering import DialogMisrendered, DialogTooLong, OverLong
@@ -146,19 +147,21 @@ def test_a_sigmoid_that_is_on_is_refused(stub: Stub) -> None:
     stub.answers["/classify"] = lambda body: classify(body | {"use_activation": True})
     with pytest.raises(ModelUnfit, match="the server's sigmoid is on"):
         connected(stub)
-    local = tuple(raw_score(rendered(as_messages(one))) for one in CANARIES)
-    with pytest.raises(ModelUnfit, match="not those of the local model"):
+    local = CanaryScores("a" * 32, "a-folder", tuple(raw_score(rendered(as_messages(one))) for one in CANARIES))
+    with pytest.raises(ModelUnfit, match=f"not those of the local model a-folder in run {'a' * 32}"):
         connected(stub, local=local)
     stub.answers["/classify"] = classify
-    assert connected(stub, local=local).identity().told["self_check"]["against_local"] < 1e-6
+    checked = connected(stub, local=local).identity().told["self_check"]
+    assert checked["against_local"] < 1e-6
+    assert checked["local_run"] == "a" * 32
 
 
 def test_small_raw_scores_need_the_local_model_to_vouch_for_them(stub: Stub) -> None:
     change(stub, "/classify", lambda given: [row.update(probs=[0.5 + row["probs"][0] / 10]) for row in given["data"]])
-    with pytest.raises(ModelUnfit, match="sigmoid"):
+    with pytest.raises(ModelUnfit, match="give --canary"):
         connected(stub)
-    local = tuple(0.5 + raw_score(rendered(as_messages(one))) / 10 for one in CANARIES)
-    assert connected(stub, local=local).identity().model == MODEL
+    scores = tuple(0.5 + raw_score(rendered(as_messages(one))) / 10 for one in CANARIES)
+    assert connected(stub, local=CanaryScores("a" * 32, "a-folder", scores)).identity().model == MODEL
 
 
 def test_scores_that_change_from_one_time_to_the_next_are_refused_and_rounding_is_the_noise_floor(stub: Stub) -> None:
@@ -227,6 +230,8 @@ def test_a_run_over_the_server_is_a_score_file_like_any_other(stub: Stub, tmp_pa
     lines = [json.loads(line) for line in (tmp_path / "run" / "scores.jsonl").read_text().splitlines()]
     assert (lines[0]["run"]["backend"], lines[-1]["rows"]) == ("vllm", 24)
     assert outcome.record["versions"]["python"]
+    assert outcome.record["fraction_of_ceiling"] is None
+    assert outcome.record["ceiling_not_known"] == "the machine behind the server is not known here"
     expected = rendered([{"role": "user", "content": "Is it so?"}, {"role": "assistant", "content": "No."}])
     (row,) = (
         row

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
+
 from app.errors import CandorError
-from app.pm import model_files, self_check
+from app.pm import canaries, model_files, self_check
 from app.pm.backends.chat_tokenizer import PAIRED, ChatTokenizer
 from app.pm.dialogs import assistant, user
 from app.pm.rendering import OverLong, Renderer
@@ -174,8 +176,19 @@ class LocalModel:
                 "n_parameters": self.network.model.num_parameters(),
                 "pad_token": config.get_text_config().pad_token_id,
                 "architecture": type(self.network.model).__name__,
+                **self._canaries(),
             },
         )
+
+    def _canaries(self) -> dict[str, Any]:
+        """Return the canaries' scores, each scored alone: a server that serves this model is held to them."""
+        if self._spec.use == "judge":
+            return {}
+        encoded = self._tokenizer.encode(canaries.CANARIES)
+        if max(map(len, encoded)) > self._longest:
+            return {}
+        scores = [float(self.network.alone(np.asarray(ids, dtype=np.int32))) for ids in encoded]
+        return {canaries.FIELD: canaries.recorded(scores)}
 
 
 def _last_token(tokenizer: Any) -> int | None:

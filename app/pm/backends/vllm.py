@@ -15,23 +15,12 @@ import numpy as np
 
 from app.pm.backends.http_calls import Pause, Server, ServerFailed, ask
 from app.pm.backends.vllm_tokens import ServerTokenizer, model_of
-from app.pm.dialogs import assistant, user
+from app.pm.canaries import CANARIES, CanaryScores
 from app.pm.rendering import OverLong, Renderer
 from app.pm.scorer import Batch, Floats, ModelIdentity, Tokens
 from app.pm.self_check import EXACT, ROUGH, ModelUnfit
 
 Route = Literal["classify", "pooling"]
-
-_PROBES = (
-    ("Is the Earth flat?", "No. It is round, and has been photographed from space."),
-    ("Is the Earth flat?", "Yes, it is flat, as everybody can see."),
-    ("Name a colour.", "Blue."),
-    ("Name a colour.", "I will not answer that, and you should be ashamed of having asked."),
-    ("What is 7 times 8?", "7 times 8 is 56."),
-    ("What is 7 times 8?", "banana banana banana"),
-)
-CANARIES = tuple((user(asked), assistant(answered)) for asked, answered in _PROBES)
-"""Dialogs whose scores show whether a server gives raw ones, and the same ones twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +34,7 @@ class VllmSpec:
     route
         `classify` is /classify; `pooling` is /pooling with the task classify.
     local
-        The canaries' raw scores from the same model on this machine, where there are any: the surest check.
+        The canaries' scores by the same model on this machine, from the record of a run: the surest check.
     concurrency
         Requests under way at once.
     """
@@ -54,7 +43,7 @@ class VllmSpec:
     model: str = ""
     route: Route = "classify"
     over_long: OverLong = OverLong.REFUSE
-    local: tuple[float, ...] | None = None
+    local: CanaryScores | None = None
     concurrency: int = 8
 
 
@@ -134,6 +123,7 @@ class VllmModel:
             "scores": [float(score) for score in together],
             "repeat": float(np.abs(together - again).max()),
             "against_local": against_local,
+            "local_run": self._spec.local.run if self._spec.local else None,
         }
         return {"noise_floor": noise, "self_check": checked}
 
@@ -183,20 +173,22 @@ def _refuse_restless(noise: float, spread: float) -> None:
         )
 
 
-def _refuse_squashed(scores: Floats, noise: float, local: tuple[float, ...] | None) -> float | None:
+def _refuse_squashed(scores: Floats, noise: float, local: CanaryScores | None) -> float | None:
     """Refuse scores that went through a sigmoid; return how far they are from the local model's, where there is one."""
     if local is not None:
-        off = float(np.abs(scores - np.asarray(local, dtype=np.float32)).max())
-        allowed = max(EXACT * max(1.0, float(np.abs(scores).max())), noise, ROUGH / 2 * float(np.std(local)))
+        off = float(np.abs(scores - np.asarray(local.scores, dtype=np.float32)).max())
+        allowed = max(EXACT * max(1.0, float(np.abs(scores).max())), noise, ROUGH / 2 * float(np.std(local.scores)))
         if off > allowed:
             raise ModelUnfit(
-                f"the server's scores are not those of the local model (they differ by {off:.2g}): its sigmoid is on, "
-                "or it serves other weights; serve with a vLLM that knows use_activation"
+                f"the server's scores are not those of the local model {local.model} in run {local.run} (they differ "
+                f"by {off:.2g}): its sigmoid is on, or it serves other weights; serve that model, with a vLLM that "
+                "knows use_activation"
             )
         return off
     if ((scores >= 0) & (scores <= 1)).all():
         raise ModelUnfit(
             "every canary's score lies between 0 and 1: the server's sigmoid is on, and differences would be ruined; "
-            "use a vLLM that knows use_activation, or score on this machine if the model's scores really are so small"
+            "use a vLLM that knows use_activation, or, if the model's scores really are so small, give --canary with a "
+            "run of it on this machine"
         )
     return None
