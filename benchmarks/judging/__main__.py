@@ -145,7 +145,7 @@ def main() -> None:
     """Measure and print."""
     global _cluster  # noqa: PLW0603 - one cluster a run
     parser = argparse.ArgumentParser(prog="python -m benchmarks.judging", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=8, help="seconds a measurement")
+    parser.add_argument("--seconds", type=float, default=6, help="seconds a measurement")
     parser.add_argument("--annotators", type=int, nargs="+", default=[1, 16, 64])
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--small-only", action="store_true", help="leave out the study with a million filled slots")

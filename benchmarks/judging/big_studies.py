@@ -10,7 +10,7 @@ from app.study.sets import find_set
 SMALL_PAIRS = 200
 BIG_PAIRS = 100_000
 BIG_FILLED = 10  # slots of each pair that are filled already
-PAIRS_PER_ANNOTATOR = 100  # of the people who judge while we measure
+PAIRS_PER_ANNOTATOR = 200  # of the people who judge while we measure: so many that sixty-four need no second set
 PAIRS_OF_THE_PAST = 20  # of the people who filled the study before
 
 
