@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import os
 import platform
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,12 +16,13 @@ from rich.table import Table
 
 from app import migrating
 from app.db import transaction
-from app.postgres import Cluster, hold
+from app.postgres import hold
 from app.results.finding.find import find
 from app.results.observed import Observed
 from app.results.sources.from_database import from_database
 from app.study import data_versions
 from benchmarks.analysis.filled import SHAPES, make
+from benchmarks.scratch import scratch_cluster
 
 BARE = (
     "SELECT count(*), count(*) FILTER (WHERE side_chosen = 'left'), count(*) FILTER (WHERE late), "
@@ -103,7 +103,7 @@ def main() -> None:
     parser.add_argument("--record", action="store_true", help="write benchmarks/analysis/RESULTS.md")
     given = parser.parse_args()
     rows: list[Row] = []
-    with tempfile.TemporaryDirectory(prefix="candor-") as folder, hold(Cluster(Path(folder) / "postgres")) as database:
+    with scratch_cluster() as cluster, hold(cluster) as database:
         url = database.sqlalchemy_url
         migrating.upgrade(url)
         for size in sorted(given.choices):

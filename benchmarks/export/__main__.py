@@ -7,7 +7,6 @@ import os
 import platform
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -17,9 +16,10 @@ from rich.console import Console
 from rich.table import Table
 
 from app import migrating
-from app.postgres import Cluster, hold
+from app.postgres import hold
 from benchmarks.export.one import BARE, BUNDLE
 from benchmarks.judging import big_studies
+from benchmarks.scratch import scratch_cluster
 
 EXPORTS = ("choices.csv", "choices.jsonl", "choices.parquet", BUNDLE)
 RATINGS = {10_000: (200, 50), 100_000: (400, 250), 1_000_000: (2_000, 500)}
@@ -95,7 +95,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="how often each is measured; the middle is shown")
     parser.add_argument("--record", action="store_true", help="write benchmarks/export/RESULTS.md")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="candor-") as folder, hold(Cluster(Path(folder) / "postgres")) as database:
+    with scratch_cluster() as cluster, hold(cluster) as database:
         url = database.sqlalchemy_url
         prepare(url, given.choices)
         rows = [row for size in given.choices for row in measured(url, size, given.rounds)]

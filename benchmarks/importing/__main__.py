@@ -6,7 +6,6 @@ import os
 import platform
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,8 +13,9 @@ from rich.console import Console
 from rich.table import Table
 
 from app import migrating, resources
-from app.postgres import Cluster, hold
+from app.postgres import hold
 from benchmarks.importing.one import CHECK, IMPORT, LINES, READ
+from benchmarks.scratch import scratch_cluster
 
 console = Console(width=130)
 
@@ -71,12 +71,12 @@ def main() -> None:
     parser.add_argument("--checked", type=int, default=10_000, help="the most rows that are checked too")
     parser.add_argument("--record", action="store_true", help="write benchmarks/importing/RESULTS.md")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="candor-") as folder, hold(Cluster(Path(folder) / "postgres")) as database:
+    with scratch_cluster() as cluster, hold(cluster) as database:
         url = database.sqlalchemy_url
         migrating.upgrade(url)
         rows = []
         for n_rows in given.rows:
-            file = Path(folder) / f"{n_rows}.jsonl"
+            file = cluster.data_dir.parent / f"{n_rows}.jsonl"
             write(file, n_rows)
             wanted = [LINES, READ, IMPORT] + [CHECK] * (n_rows <= given.checked)
             rows += [measure(url, file, n_rows, what) for what in wanted]

@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import os
 import platform
-import tempfile
 from itertools import count
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +17,7 @@ from app.postgres import Cluster, hold, status
 from benchmarks.judging import big_studies, load
 from benchmarks.judging.processes import cpu_seconds, family, memory_mib, server
 from benchmarks.judging.statements import statements_a_judgement
+from benchmarks.scratch import scratch_cluster
 
 CANDOR = "app.main:from_environment"
 BARE = "benchmarks.judging.bare:app"
@@ -143,7 +143,7 @@ def table(rows: list[Row]) -> Table:
 
 def main() -> None:
     """Measure and print."""
-    global _cluster  # noqa: PLW0603 - one cluster a run
+    global _cluster
     parser = argparse.ArgumentParser(prog="python -m benchmarks.judging", description=__doc__)
     parser.add_argument("--seconds", type=float, default=6, help="seconds a measurement")
     parser.add_argument("--annotators", type=int, nargs="+", default=[1, 16, 64])
@@ -151,17 +151,15 @@ def main() -> None:
     parser.add_argument("--small-only", action="store_true", help="leave out the study with a million filled slots")
     parser.add_argument("--record", action="store_true", help="write benchmarks/judging/RESULTS.md")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="candor-") as folder:
-        _cluster = Cluster(Path(folder) / "postgres")
-        with hold(_cluster) as database:
-            slugs = prepare(database.sqlalchemy_url, big=not given.small_only)
-            rows = [
-                row
-                for workers in given.workers
-                for slug in ("", *slugs)
-                for row in measure(slug, workers, given.annotators, given.seconds, database.sqlalchemy_url)
-            ]
-            statements = asyncio.run(statements_a_judgement(database.sqlalchemy_url))
+    with scratch_cluster() as _cluster, hold(_cluster) as database:
+        slugs = prepare(database.sqlalchemy_url, big=not given.small_only)
+        rows = [
+            row
+            for workers in given.workers
+            for slug in ("", *slugs)
+            for row in measure(slug, workers, given.annotators, given.seconds, database.sqlalchemy_url)
+        ]
+        statements = asyncio.run(statements_a_judgement(database.sqlalchemy_url))
     console.print(table(rows))
     console.print(f"SQL statements a judgement (POST and GET; BEGIN and COMMIT not counted): {statements}")
     if given.record:

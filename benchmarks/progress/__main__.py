@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import os
 import platform
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,11 +17,12 @@ from rich.table import Table
 
 from app import migrating
 from app.db import transaction
-from app.postgres import Cluster, hold
+from app.postgres import hold
 from app.study import accounts, login_sessions
 from app.terms import Role
 from benchmarks.judging import big_studies
 from benchmarks.judging.processes import server
+from benchmarks.scratch import scratch_cluster
 
 # What filling in one go leaves out: people who came over forty days, and how long they took.
 _LIVED = (
@@ -124,7 +124,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=big_studies.BIG_PAIRS, help="ten choices each")
     parser.add_argument("--record", action="store_true", help="write benchmarks/progress/RESULTS.md")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="candor-") as folder, hold(Cluster(Path(folder) / "postgres")) as database:
+    with scratch_cluster() as cluster, hold(cluster) as database:
         prepare(database.sqlalchemy_url, given.pairs)
         rows = measure(database.sqlalchemy_url, given.rounds)
     console.print(table(rows))

@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import os
 import platform
-import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app import migrating
-from app.postgres import Cluster, hold
+from app.postgres import hold
 from app.results.crossed.fit import ModelFit
 from app.results.crossed.model import BayesMissing, fit_crossed
 from app.results.finding.find import find
@@ -22,18 +21,14 @@ from benchmarks.judging.processes import server
 from benchmarks.recovery.planted import Planted
 from benchmarks.recovery.recovered import Row, rows
 from benchmarks.recovery.study import DESIGN, fill, make, read
+from benchmarks.scratch import scratch_cluster
 
 console = Console(width=110)
 
 
-def _folder() -> tempfile.TemporaryDirectory[str]:
-    # Postgres ends a moment after the last who holds it, and may still be taking its own files away.
-    return tempfile.TemporaryDirectory(prefix="candor-", ignore_cleanup_errors=True)
-
-
 def observe(planted: Planted) -> Observed:
     """Make the study on a Postgres of its own, fill it over HTTP, and read it."""
-    with _folder() as folder, hold(Cluster(Path(folder) / "postgres")) as database:
+    with scratch_cluster() as cluster, hold(cluster) as database:
         url = database.sqlalchemy_url
         migrating.upgrade(url)
         asyncio.run(make(url, planted))
