@@ -39,7 +39,7 @@ proofs: $(VENV)/dev ## Prove the invariants under load and faults
 	$(PYTEST) tests/proofs -n 0
 
 screenshots: $(VENV)/dev ## Write every page to build/screenshots
-	$(PYTEST) tests/browser --screenshots build/screenshots -n 0
+	$(PYTEST) tests/browser/test_screenshots.py --screenshots build/screenshots
 	@ls build/screenshots | wc -l | xargs echo "Screenshots in build/screenshots:"
 
 check: $(VENV)/dev ## Lint, types, layers, templates, migrations
