@@ -137,6 +137,7 @@ class _File:
         if self._held:
             self._writer.write_table(self._pa.concat_tables(self._held))
             self._held.clear()
+            self._pa.default_memory_pool().release_unused()  # Else the peak grows with the file by as much again.
 
     def end(self) -> bytes:
         """End the file, and return the rest of it."""
