@@ -1,6 +1,7 @@
 """A real Postgres for every test: one embedded server, one migrated database for each test process."""
 
 import os
+import signal
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
@@ -27,10 +28,17 @@ _RUN = "CANDOR_TEST_RUN"
 
 def pytest_configure(config: pytest.Config) -> None:
     """Give this run a server of its own, which its worker processes share; what killed runs left is cleared away."""
+    _let_ctrl_c_through()
     if not _is_worker(config):
         os.environ[_RUN] = str(os.getpid())
         for left in BUILD.glob("test-postgres*"):
             _remove(left)
+
+
+def _let_ctrl_c_through() -> None:
+    """What a shell runs in the background ignores Ctrl-C, and so would each command that a test starts and stops."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -71,7 +71,8 @@ class StudyRun:
         def told(step: Step) -> None:
             nonlocal n_done, tokens, seconds, told_at
             n_done, tokens, seconds = n_done + step.rows, tokens + step.tokens, seconds + step.seconds
-            if time.monotonic() - told_at >= _SECONDS or n_done >= n_all:
+            # A batch of a server's is told while its event loop runs, in which the database cannot be waited for.
+            if step.within <= 0 and (time.monotonic() - told_at >= _SECONDS or n_done >= n_all):
                 self._tell(n_done, n_all, tokens / seconds if seconds else None)
                 told_at = time.monotonic()
             progress(step)

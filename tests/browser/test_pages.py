@@ -21,7 +21,7 @@ DEBRIEF = next(shown for shown in PAGES if shown.name == "debrief")
 
 
 @pytest.mark.parametrize("shown", PAGES, ids=str)
-def test_a_page_asks_no_other_host_and_the_browser_has_no_complaint(
+def test_a_page_asks_no_other_host_has_no_complaint_and_fits_the_narrowest_screen(
     shown: Shown, browser: Browser, there: Served
 ) -> None:
     with overheard(browser, there, DESKTOP, shown) as (page, heard):
@@ -29,23 +29,24 @@ def test_a_page_asks_no_other_host_and_the_browser_has_no_complaint(
         assert heard.hosts == {urlsplit(page.url).netloc}
         assert "/static/candor.css" in heard.paths
         assert heard.complaints == []
+        page.set_viewport_size({"width": NARROW.width, "height": NARROW.height})
+        _fits(page, NARROW.width)
+        page.set_viewport_size({"width": DESKTOP.width, "height": DESKTOP.height})
 
 
-@pytest.mark.parametrize("shown", PAGES, ids=str)
-def test_a_page_fits_the_narrowest_screen(shown: Shown, browser: Browser, there: Served) -> None:
+def _fits(page: Page, width: int) -> None:
     """What is wider than the screen, and not within a table that scrolls by itself, is a fault."""
-    with opened(browser, there, NARROW, shown) as page:
-        assert page.evaluate("[innerWidth, document.documentElement.scrollWidth]") == [NARROW.width, NARROW.width]
-        page.evaluate("window.scrollTo(1000, 0)")
-        assert page.evaluate("scrollX") == 0
-        beyond = page.evaluate(
-            """(width) => [...document.querySelectorAll("body *")]
-                .filter((at) => !at.closest(".scroll, .skip, .visually-hidden"))
-                .filter((at) => at.getBoundingClientRect().right > width + 0.5)
-                .map((at) => at.outerHTML.slice(0, 80))""",
-            NARROW.width,
-        )
-        assert beyond == []
+    assert page.evaluate("[innerWidth, document.documentElement.scrollWidth]") == [width, width]
+    page.evaluate("window.scrollTo(1000, 0)")
+    assert page.evaluate("scrollX") == 0
+    beyond = page.evaluate(
+        """(width) => [...document.querySelectorAll("body *")]
+            .filter((at) => !at.closest(".scroll, .skip, .visually-hidden"))
+            .filter((at) => at.getBoundingClientRect().right > width + 0.5)
+            .map((at) => at.outerHTML.slice(0, 80))""",
+        width,
+    )
+    assert beyond == []
 
 
 _TEXTS_SEEN = """
