@@ -31,14 +31,25 @@ def rank_normalised_rhat(chains: ArrayLike) -> float | None:
     ----------
     Vehtari, Gelman, Simpson, Carpenter & Bürkner 2021, Bayesian Analysis 16:667-718.
     """
+    split = halves(chains)
+    found = [_rhat(normal_scores(part)) for part in (split, np.abs(split - np.median(split)))]
+    values = [value for value in found if value is not None]
+    return max(values) if values else None
+
+
+def halves(chains: ArrayLike) -> Matrix:
+    """Return each chain's first and last half as chains; of an odd number of draws the middle one is dropped.
+
+    Raises
+    ------
+    ValueOutOfRange
+        When the chains are not finite, shape (chains, draws), at least 4 draws.
+    """
     draws = np.asarray(chains, dtype=np.float64)
     if draws.ndim != 2 or draws.shape[1] < 4 or not np.isfinite(draws).all():
         raise ValueOutOfRange("chains must be finite numbers, a row for each chain, of at least 4 draws")
     half = draws.shape[1] // 2
-    split = np.concatenate([draws[:, :half], draws[:, -half:]])
-    found = [_rhat(normal_scores(part)) for part in (split, np.abs(split - np.median(split)))]
-    values = [value for value in found if value is not None]
-    return max(values) if values else None
+    return np.concatenate([draws[:, :half], draws[:, -half:]])
 
 
 def normal_scores(draws: Matrix) -> Matrix:

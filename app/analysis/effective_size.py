@@ -5,8 +5,7 @@ from math import log10
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from app.analysis.arrays import ValueOutOfRange
-from app.analysis.convergence import normal_scores
+from app.analysis.convergence import halves, normal_scores
 
 Matrix = NDArray[np.float64]
 
@@ -34,7 +33,7 @@ def bulk_ess(chains: ArrayLike) -> float | None:
     Vehtari, Gelman, Simpson, Carpenter & Bürkner 2021, Bayesian Analysis 16:667-718; Geyer 1992, Statistical Science
     7:473-483.
     """
-    return _ess(normal_scores(_halves(chains)))
+    return _ess(normal_scores(halves(chains)))
 
 
 def tail_ess(chains: ArrayLike) -> float | None:
@@ -50,18 +49,10 @@ def tail_ess(chains: ArrayLike) -> float | None:
     float or None
         None where all draws are the same.
     """
-    split = _halves(chains)
+    split = halves(chains)
     found = [_ess((split <= np.quantile(split, tail)).astype(np.float64)) for tail in _TAILS]
     values = [value for value in found if value is not None]
     return min(values) if values else None
-
-
-def _halves(chains: ArrayLike) -> Matrix:
-    draws = np.asarray(chains, dtype=np.float64)
-    if draws.ndim != 2 or draws.shape[1] < 4 or not np.isfinite(draws).all():
-        raise ValueOutOfRange("chains must be finite numbers, a row for each chain, of at least 4 draws")
-    half = draws.shape[1] // 2
-    return np.concatenate([draws[:, :half], draws[:, -half:]])
 
 
 def _ess(chains: Matrix) -> float | None:
