@@ -309,8 +309,11 @@ async def _all(
         batch_done(len(scores))
         return number, scores
 
-    async with asyncio.TaskGroup() as tasks:
-        begun = [tasks.create_task(one(number)) for number in range(len(planned.batches))]
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            begun = [tasks.create_task(one(number)) for number in range(len(planned.batches))]
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None  # The first stopped the others; what it says is what went wrong.
     return [task.result() for task in begun]
 
 

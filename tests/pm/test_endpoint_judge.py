@@ -66,6 +66,19 @@ def test_one_request_at_a_time_is_enough(stub: Stub, tmp_path: Path) -> None:
     assert len((tmp_path / "run" / "scores.jsonl").read_text().splitlines()) == 2 + 8
 
 
+def test_a_server_that_refuses_midway_is_told_in_its_words_and_nothing_of_its_shard_is_kept(
+    stub: Stub, tmp_path: Path
+) -> None:
+    judge = connected(stub, concurrency=3)
+    stub.refusals = [(422, {})] * 8
+    with pytest.raises(ServerFailed, match="refuses with status 422"):
+        score_items(ITEMS, judge, (STANDARD,), tmp_path / "run")
+    assert not list((tmp_path / "run" / "shards").glob("*.jsonl"))
+    stub.refusals = []
+    score_items(ITEMS, judge, (STANDARD,), tmp_path / "run")
+    assert len((tmp_path / "run" / "scores.jsonl").read_text().splitlines()) == 2 + 8
+
+
 def test_what_is_asked_is_the_dialog_as_it_is_with_its_variant(stub: Stub, tmp_path: Path) -> None:
     score_items(ITEMS, connected(stub), (NON_SYCOPHANTIC,), tmp_path / "run")
     bodies = [body for body in stub.bodies("/v1/chat/completions") if len(body["messages"]) == 3]
