@@ -44,6 +44,18 @@ async def _one_statement_at_a_time(driver: AsyncConnection[Any]) -> None:
         await driver.set_autocommit(True)
 
 
+class _Lent(AsyncConnection[Any]):
+    """A connection of the pool. The driver's own `close` leaves a broken one lent for ever, so that places run out."""
+
+    async def close(self) -> None:
+        """Give it back, broken or not; the pool replaces what is broken."""
+        pool = getattr(self, "_pool", None)
+        if pool is None:
+            await super().close()
+        else:
+            await pool.putconn(self)
+
+
 class Database:
     """A server process's database: a pool of fixed size, because one that overflows opens connections in bursts.
 
@@ -55,6 +67,7 @@ class Database:
         conninfo = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
         self._pool = AsyncConnectionPool(
             conninfo,
+            connection_class=_Lent,
             kwargs={"application_name": _APPLICATION, "autocommit": True},
             min_size=pool_size,
             max_size=pool_size,
@@ -85,7 +98,11 @@ class Database:
 
     async def _session_connection(self) -> AsyncConnection[Any]:
         driver = await self._pool.getconn()
-        await driver.set_autocommit(False)
+        try:
+            await driver.set_autocommit(False)
+        except BaseException:
+            await self._pool.putconn(driver)
+            raise
         return driver
 
 

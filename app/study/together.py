@@ -10,6 +10,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
+from psycopg import DataError, IntegrityError
 from sqlalchemy import TextClause
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -114,20 +115,22 @@ class Together:
         people = _people([(asked.annotator, asked.own) for asked in taken])
         try:
             rows = await self._fetch(statement, {**shared, "people": people})
-        except Exception as fault:  # noqa: BLE001 - whoever asked is told
-            await self._answer_each(statement, shared, taken, fault)
-            return
-        found = {row[0]: row[1:] for row in rows}
-        for nth, asked in enumerate(taken):
-            if not asked.answer.done():
-                asked.answer.set_result(found.get(nth))
+        except (DataError, IntegrityError) as fault:
+            if len(taken) > 1:  # What one person sent fails nobody else.
+                for asked in taken:
+                    await self._answer(statement, shared, [asked])
+            else:
+                _tell(taken, fault)
+        except Exception as fault:  # noqa: BLE001 - whoever asked is told; the database is away for all of them
+            _tell(taken, fault)
+        else:
+            found = {row[0]: row[1:] for row in rows}
+            for nth, asked in enumerate(taken):
+                if not asked.answer.done():
+                    asked.answer.set_result(found.get(nth))
 
-    async def _answer_each(
-        self, statement: TextClause, shared: Mapping[str, Any], taken: list[_Asked], fault: Exception
-    ) -> None:
-        """After a fault, ask for each alone, so that what one person sent fails nobody else."""
-        if len(taken) > 1:
-            for asked in taken:
-                await self._answer(statement, shared, [asked])
-        elif not taken[0].answer.done():
-            taken[0].answer.set_exception(fault)
+
+def _tell(taken: list[_Asked], fault: Exception) -> None:
+    for asked in taken:
+        if not asked.answer.done():
+            asked.answer.set_exception(fault)

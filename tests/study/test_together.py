@@ -157,6 +157,7 @@ async def test_a_database_that_is_away_is_told_to_everybody_and_the_next_are_ser
         *(show_pair(together, study, annotator, 1) for annotator in annotators), return_exceptions=True
     )
     assert [str(fault) for fault in done] == ["the connection is closed"] * N_PEOPLE
+    assert len(sent.statements) <= 4, "nobody waits for a database that is away once for each who asked"
     sent.fault = None
     assert await show_pair(together, study, annotators[0], 1) is not None
 
