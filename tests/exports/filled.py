@@ -47,7 +47,11 @@ ODD = [
 
 @asynccontextmanager
 async def filled_study(url: str, slug: str) -> AsyncIterator[People]:
-    """Two arms; one person whole, one who looked things up, one who withdrew, one who stopped; ties; a retired pair."""
+    """Two arms; five people whole, one looked things up, one withdrew, one stopped; ties, a draw; a retired pair.
+
+    Chance plans who judges what, so each oddity is put where it is seen: not on the retired pair, whose choices
+    no table counts.
+    """
     design: dict[str, Any] = {
         "arms": ARMS,
         "ratings_per_pair": 4,
@@ -60,7 +64,7 @@ async def filled_study(url: str, slug: str) -> AsyncIterator[People]:
             await draft_study(session, slug, **design)
             await preregistrations.preregister(session, slug)
             await studies.open_study(session, slug)
-        names = ["whole", "looked-up", "withdrawn", "stopped", "also-whole", "thirdly"]
+        names = ["whole", "looked-up", "withdrawn", "stopped", "also-whole", "thirdly", "fourthly", "fifthly"]
         who = {name: await people.enter(f"person-{name}") for name in names}
         for annotator in who.values():
             await people.to_judging(annotator)
@@ -88,11 +92,9 @@ async def _oddities(people: People, who: dict[str, str]) -> None:
             f"UPDATE choice SET reason = :reason WHERE {of_person} AND position = :position RETURNING 1",
             id=who["whole"], position=position, reason=reason,
         )  # fmt: skip
-    for name, position in (("whole", 2), ("also-whole", 5)):
-        await people.rows(
-            f"UPDATE choice SET side_chosen = 'tie' WHERE {of_person} AND position = :position RETURNING 1",
-            id=who[name], position=position,
-        )  # fmt: skip
+    await people.rows(
+        f"UPDATE choice SET side_chosen = 'tie' WHERE {of_person} AND position = 2 RETURNING 1", id=who["whole"]
+    )
     background = json.dumps({"english": "Yes", "odd": ODD})
     await people.rows(
         "UPDATE participation SET background = CAST(:said AS jsonb) WHERE public_id = :id RETURNING 1",
@@ -107,6 +109,28 @@ async def _oddities(people: People, who: dict[str, str]) -> None:
     )
     async with people.sessions.begin() as session:
         await amendments.retire_pair(session, people.slug, judged, "-it is true after all")
+    assert len(await people.rows(A_DRAW)) >= 2
+
+
+# Five people of eight pairs each have 40 choices in 32 cells of a pair and an arm; without the retired pair (ten at the
+# most) and the cell with the tie (five) some cell holds two of them. There one is for each kind and the rest are ties.
+A_DRAW = """
+    WITH kept AS (
+        SELECT choice.participation_id, choice.position, side_truthful, assignment.pair_id, arm_id,
+            row_number() OVER cell AS place,
+            count(*) OVER whole_cell AS n, bool_or(side_chosen = 'tie') OVER whole_cell AS tie
+        FROM choice JOIN assignment USING (participation_id, position) JOIN participation p ON p.id = participation_id
+        WHERE choice.slot_id IS NOT NULL AND NOT withdrawn AND looked_up IS NOT TRUE AND stopped_at IS NULL
+            AND assignment.pair_id NOT IN (SELECT pair_id FROM retired_pair)
+        WINDOW cell AS (PARTITION BY assignment.pair_id, arm_id ORDER BY participation_id),
+            whole_cell AS (PARTITION BY assignment.pair_id, arm_id)
+    ), chosen AS (SELECT pair_id, arm_id FROM kept WHERE n > 1 AND NOT tie ORDER BY pair_id, arm_id LIMIT 1)
+    UPDATE choice SET side_chosen = CASE place WHEN 1 THEN side_truthful
+        WHEN 2 THEN CASE side_truthful WHEN 'left' THEN 'right' ELSE 'left' END ELSE 'tie' END
+    FROM kept JOIN chosen USING (pair_id, arm_id)
+    WHERE choice.participation_id = kept.participation_id AND choice.position = kept.position
+    RETURNING 1
+"""
 
 
 async def _scores(people: People) -> None:

@@ -85,24 +85,26 @@ async def ruled(url: str) -> AsyncIterator[People]:
 
 async def _strew(people: People) -> None:
     """Give choices times, pages left, answers and ties, so that each rule holds for some of them."""
-    who = "SELECT p.id FROM participation p JOIN study ON study.id = p.study_id WHERE study.slug = 'ruled'"
+    who = """
+        (SELECT p.id, row_number() OVER (ORDER BY p.id) + 7 AS n
+        FROM participation p JOIN study ON study.id = p.study_id WHERE study.slug = 'ruled') AS who
+    """
     for statement in (
         """
-        UPDATE choice SET decision_ms_server = 1500 + 700 * ((participation_id * 7 + position * 5) % 12),
-            times_away = nullif((participation_id + position) % 5, 0) - 1,
-            confidence = 1 + (participation_id + position) % 5,
-            side_chosen = CASE (participation_id * 5 + position * 3) % 11 WHEN 0 THEN 'tie' WHEN 1 THEN 'left'
+        UPDATE choice SET decision_ms_server = 1500 + 700 * ((n * 7 + position * 5) % 12),
+            times_away = nullif((n + position) % 5, 0) - 1, confidence = 1 + (n + position) % 5,
+            side_chosen = CASE (n * 5 + position * 3) % 11 WHEN 0 THEN 'tie' WHEN 1 THEN 'left'
                 WHEN 2 THEN 'left' WHEN 3 THEN 'left' WHEN 4 THEN 'right' WHEN 5 THEN 'right' ELSE side_chosen END
-        WHERE NOT withdrawn AND participation_id IN ({who}) RETURNING 1
+        FROM {who} WHERE NOT withdrawn AND participation_id = who.id RETURNING 1
         """,
         """
-        UPDATE assignment SET prior_belief = (participation_id * position % 11) * 10
-        WHERE participation_id IN ({who}) RETURNING 1
+        UPDATE assignment SET prior_belief = (n * position % 11) * 10
+        FROM {who} WHERE participation_id = who.id RETURNING 1
         """,
         """
-        UPDATE participation SET checks_failed = CASE WHEN id % 6 = 1 THEN 2 ELSE id % 2 END,
-            looked_up = CASE WHEN looked_up THEN true WHEN id % 5 = 0 THEN NULL ELSE false END
-        WHERE id IN ({who}) RETURNING 1
+        UPDATE participation SET checks_failed = CASE WHEN n % 6 = 1 THEN 2 ELSE n % 2 END,
+            looked_up = CASE WHEN looked_up THEN true WHEN n % 5 = 0 THEN NULL ELSE false END
+        FROM {who} WHERE participation.id = who.id RETURNING 1
         """,
     ):
         await people.rows(statement.format(who=who))

@@ -40,7 +40,9 @@ async def client_of_a_pilot(client: httpx.AsyncClient, database: AsyncSession) -
 
 async def downloads(database: AsyncSession) -> list[tuple[int | None, dict[str, Any]]]:
     found = await database.execute(
-        text("SELECT account_id, detail FROM event WHERE kind = 'payments_exported' AND study_id IS NOT NULL")
+        text(
+            "SELECT account_id, detail FROM event WHERE kind = 'payments_exported' AND study_id IS NOT NULL ORDER BY id"
+        )
     )
     rows = [(account_id, detail) for account_id, detail in found]
     await database.rollback()
