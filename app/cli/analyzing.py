@@ -177,7 +177,7 @@ def _print_others(findings: "Findings") -> None:
 
 
 def _print_judges(findings: "Findings") -> None:
-    from app.results.words import of_variant  # noqa: PLC0415 - numpy and scipy take half a second to import
+    from app.results.judge_words import of_variant  # noqa: PLC0415 - numpy and scipy take half a second to import
 
     if not findings.judges:
         return

@@ -16,7 +16,7 @@ from app.models import Study
 from app.settings import settings
 from app.study import owners, progress_queries, studies
 from app.study.design_files import read_design
-from app.study.designs import ArmDesign, check_design
+from app.study.designs import ArmDesign, StudyDesign, check_design
 from app.study.login_sessions import SignedIn
 from app.study.sets import find_set
 from app.study.tokens import entry_signature
@@ -79,12 +79,7 @@ def create(  # noqa: PLR0913, PLR0917 - one parameter an option
         "seed": seed,
         "synthetic": synthetic or None,
     }
-    values = {"title": slug} | (read_design(config) if config else {})
-    values |= {name: value for name, value in given.items() if value is not None} | {"slug": slug}
-    from_set, version = values.pop("set", None), values.pop("set_version", None)
-    if not isinstance(from_set, str) or not isinstance(version, int | None):
-        raise typer.BadParameter("name the misconception set here or in the design file", param_hint="--set")
-    design = check_design(values)
+    design, from_set, version = _draft(slug, given, config)
 
     async def work(session: AsyncSession) -> dict[str, Any]:
         owner_id = None if owner is None else await owners.account_of(session, owner)
@@ -96,6 +91,16 @@ def create(  # noqa: PLR0913, PLR0917 - one parameter an option
         print_json(facts)
     else:
         console.print(f"Created the draft {slug}. Take people with: candor study open {slug}", markup=False)
+
+
+def _draft(slug: str, given: dict[str, Any], config: Path | None) -> tuple[StudyDesign, str, int | None]:
+    """Return a design, and the set and version that it is of: what is given wins over the file."""
+    values = {"title": slug} | (read_design(config) if config else {})
+    values |= {name: value for name, value in given.items() if value is not None} | {"slug": slug}
+    from_set, version = values.pop("set", None), values.pop("set_version", None)
+    if not isinstance(from_set, str) or not isinstance(version, int | None):
+        raise typer.BadParameter("name the misconception set here or in the design file", param_hint="--set")
+    return check_design(values), from_set, version
 
 
 @app.command()

@@ -12,9 +12,9 @@ from statistics import fmean
 from typing import Any
 
 from app.pm.dialogs import Dialog, user
+from app.pm.pieces import Budget, Piece, score_piece
 from app.pm.records import RunSettings, settled
 from app.pm.requests import Request
-from app.pm.runner import Budget, Piece, score_piece
 from app.pm.scorer import Judge
 from app.study.canonical import content_hash
 

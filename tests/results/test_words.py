@@ -13,7 +13,7 @@ from app.analysis.majority import MajorityRates
 from app.analysis.rates import Rate, Rates
 from app.analysis.response_times import AtThreshold
 from app.analysis.trend import Slope
-from app.results import words
+from app.results import exclusion_words, phrases, words
 from app.results.finding.views import LEFT_OUT
 
 
@@ -49,12 +49,12 @@ def test_nobody_and_synthetic_annotators_are_called_so() -> None:
     [(0.0, "0 %"), (1.0, "100 %"), (0.004, "0.4 %"), (0.997, "99.7 %"), (0.0001, "0.0 %"), (0.5, "50 %")],
 )
 def test_only_what_is_nothing_or_all_reads_so(given: float, said: str) -> None:
-    assert words.percent(given) == said
+    assert phrases.percent(given) == said
 
 
 @pytest.mark.parametrize(("given", "said"), [(0.0304, "+3.0 points"), (-0.0304, "−3.0 points"), (0.0001, "0.0 points")])
 def test_points_have_a_sign(given: float, said: str) -> None:
-    assert words.points(given) == said
+    assert phrases.points(given) == said
 
 
 @pytest.mark.parametrize(
@@ -106,16 +106,16 @@ def test_ties_of_the_majority_are_told_with_what_they_change() -> None:
 def test_reasons_are_told_in_words_and_those_of_others_as_they_are() -> None:
     steps = tuple(Step(code, 3, 2, 2) for code in ("easy_pairs", "surplus", "own_rule"))
     flow = Flow(Step("", 20, 5, 5), (*steps, Step("looked_up", 0, 0, 0)), Step("", 11, 4, 4))
-    assert words.of_flow(flow) == (
+    assert exclusion_words.of_flow(flow) == (
         "11 of 20 stored choices are analysed; left out: 3: person failed the easy pairs; 3: fills no slot (surplus); "
         "3: own rule."
     )
-    assert words.of_analysed(flow) == "11 of 20 stored choices are analysed."
-    assert words.of_flow(replace(flow, excluded=(), kept=flow.total)) == "All 20 stored choices are analysed."
+    assert exclusion_words.of_analysed(flow) == "11 of 20 stored choices are analysed."
+    assert exclusion_words.of_flow(replace(flow, excluded=(), kept=flow.total)) == "All 20 stored choices are analysed."
 
 
 def test_every_reason_has_words() -> None:
-    assert set(words.REASONS) == set(LEFT_OUT)
+    assert set(exclusion_words.REASONS) == set(LEFT_OUT)
 
 
 @pytest.mark.parametrize(
@@ -144,24 +144,27 @@ def results_at(rate_: Rate | None, n: int = 100) -> Results:
 def test_thresholds_at_which_nothing_is_left_are_no_rate_that_did_not_move() -> None:
     found, none = (AtThreshold(None, 0, results_at(each)) for each in (rate(0.3, 0.2, 0.4), None))
     other = replace(found, results=results_at(rate(0.35, 0.2, 0.4)))
-    assert words.of_response_times((found, none, none)) == (
+    assert exclusion_words.of_response_times((found, none, none)) == (
         "Every choice is faster than every threshold: without fast choices nothing is left."
     )
-    assert words.of_response_times((found, other, none)) == (
+    assert exclusion_words.of_response_times((found, other, none)) == (
         "At 1 of 3 thresholds of the time to decide nothing is left."
     )
-    assert "does not move the rate: 30 % at every threshold" in words.of_response_times((found, found))
-    assert "is 30 to 35 %" in words.of_response_times((found, other))
+    assert "does not move the rate: 30 % at every threshold" in exclusion_words.of_response_times((found, found))
+    assert "is 30 to 35 %" in exclusion_words.of_response_times((found, other))
 
 
 def test_where_nobody_looked_anything_up_nothing_is_compared() -> None:
     with_them, without = results_at(rate(0.3, 0.2, 0.4), 100), results_at(rate(0.25, 0.2, 0.4), 90)
-    assert words.of_looked_up(Sensitivity(with_them, with_them)) == "Nobody said that they had looked something up."
-    assert words.of_looked_up(Sensitivity(with_them, without)) == (
+    assert (
+        exclusion_words.of_looked_up(Sensitivity(with_them, with_them))
+        == "Nobody said that they had looked something up."
+    )
+    assert exclusion_words.of_looked_up(Sensitivity(with_them, without)) == (
         "With those who looked something up the preference is 30 %, without 25 %."
     )
-    assert words.of_looked_up(None) == "Nobody was asked whether they looked things up."
+    assert exclusion_words.of_looked_up(None) == "Nobody was asked whether they looked things up."
 
 
 def test_a_heading_has_no_full_stop() -> None:
-    assert words.heading("People preferred it.") == "People preferred it"
+    assert phrases.heading("People preferred it.") == "People preferred it"

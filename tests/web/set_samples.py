@@ -3,35 +3,31 @@
 from datetime import UTC, datetime
 from typing import TypedDict
 
-from app.web.admin.pages import SetRow
-from app.web.admin.sets_pages import (
+from app.web.admin.pages import Option, SetRow
+from app.web.admin.sets_check_pages import (
     CheckShown,
-    DiffShown,
+    FindingKind,
+    FindingRow,
+    SetChecked,
+    SetCheckPage,
+    SetUploadForm,
+    Table,
+)
+from app.web.admin.sets_misconception_pages import (
     EditConfirm,
     EditFault,
     EditField,
     EditSection,
     FieldChanged,
-    FindingKind,
-    FindingRow,
-    GradingRow,
     MisconceptionChanged,
     MisconceptionDetail,
     MisconceptionEdit,
-    MisconceptionRow,
-    Option,
     PairPreview,
     Piece,
     ResponseShown,
-    SetChecked,
-    SetCheckPage,
-    SetDetail,
-    SetFilter,
-    SetUploadForm,
-    SetVersions,
     SourceShown,
-    Table,
 )
+from app.web.admin.sets_pages import DiffShown, GradingRow, MisconceptionRow, SetDetail, SetFilter, SetVersions
 from app.web.pages import Link, Page
 
 

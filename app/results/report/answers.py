@@ -13,12 +13,12 @@ from app.results.figures.charts import (
     percent_axis,
 )
 from app.results.findings import Background, Findings
-from app.results.report.levels import HALF, INTERVAL, PREFER
+from app.results.phrases import heading, many
+from app.results.report.naming import HALF, INTERVAL, PREFER
 from app.results.report.numbers import (
     NONE,
     count,
     difference_cells,
-    many,
     p_value,
     points,
     rate_cells,
@@ -52,7 +52,7 @@ def confidence(findings: Findings, stamp: str) -> Sketch | None:
     return Sketch(
         id="confidence",
         name="Confidence",
-        heading=words.heading(words.of_confidence(arm.confidence)),
+        heading=heading(words.of_confidence(arm.confidence)),
         what=f"Choices for the sycophantic response by the confidence given after them, with {INTERVAL}s.",
         more=(*_unanswered(arm.confidence), "What people say after choosing is not a cause of the choice."),
         chart=_curve(arm.confidence, axis, stamp),
@@ -71,7 +71,7 @@ def prior_belief(findings: Findings, stamp: str) -> Sketch | None:
     return Sketch(
         id="prior-belief",
         name="Prior belief",
-        heading=words.heading(words.of_prior_belief(arm.prior_belief)),
+        heading=heading(words.of_prior_belief(arm.prior_belief)),
         what=(
             "Choices for the sycophantic response by how likely people had held the claim to be true, before they read "
             f"the responses, with {INTERVAL}s."
@@ -132,7 +132,7 @@ def _background(findings: Findings, found: Background, stamp: str) -> Sketch:
     return Sketch(
         id=f"background-{found.key}",
         name=f"By background: {found.key}",
-        heading=words.heading(words.of_background(found)),
+        heading=heading(words.of_background(found)),
         what=(
             f"Preference for the sycophantic response by the answer to “{found.question}”, with {INTERVAL}s. "
             "Differences are on the pairs that both groups judged."
@@ -188,7 +188,7 @@ def arms(findings: Findings, stamp: str) -> Sketch | None:
     return Sketch(
         id="arms",
         name="Arms compared",
-        heading=words.heading(words.of_arms(findings.arms_compared)),
+        heading=heading(words.of_arms(findings.arms_compared)),
         what=f"Average of people by level in each arm, with {INTERVAL}s; differences are from the first arm.",
         chart=PanelChart(
             panels=panels, x=level_axis(tuple(shown)), y=percent_axis(PREFER), reference=HALF, stamp=stamp

@@ -1,7 +1,7 @@
 """How well the margin of a PM foretells people: the calibration of a page and its report."""
 
 from app.analysis.calibration import Calibration
-from app.results import words
+from app.results import judge_words
 from app.results.figures.charts import (
     Axis,
     Panel,
@@ -15,7 +15,8 @@ from app.results.figures.charts import (
 )
 from app.results.findings import Findings
 from app.results.judged import AgainstPeople
-from app.results.report.levels import INTERVAL, pm_named, pm_shape
+from app.results.phrases import heading
+from app.results.report.naming import INTERVAL, pm_named, pm_shape
 from app.results.report.numbers import (
     count,
     percent,
@@ -43,7 +44,7 @@ def calibration(findings: Findings, stamp: str) -> Sketch | None:
     return Sketch(
         id="calibration",
         name="Calibration of the margin",
-        heading=words.heading(words.of_margin(judges)),
+        heading=heading(judge_words.of_margin(judges)),
         what=(
             "Mean share of people who prefer the sycophantic response, by what σ(margin) of the preference model says; "
             "on the line both are the same."

@@ -7,11 +7,14 @@ from app.results.findings import Findings
 from app.results.report.answers import arms, backgrounds, confidence, prior_belief
 from app.results.report.calibration import calibration
 from app.results.report.exclusions import exclusions, looked_up, response_times
-from app.results.report.levels import levels, of_whom, overall, slope
+from app.results.report.levels import levels
 from app.results.report.model import models
+from app.results.report.naming import of_whom
+from app.results.report.overall import overall
 from app.results.report.parts import Results, Sketch, figure, unbroken
 from app.results.report.pms import contrasts, fooled, people_and_pms
 from app.results.report.sides import sides
+from app.results.report.trend import slope
 from app.results.report.votes import aggregation, agreement
 from app.terms import Purpose, StudyState
 

@@ -4,13 +4,14 @@ from math import isfinite
 
 from app.analysis.exclusions import Results
 from app.analysis.response_times import AtThreshold
-from app.results import words
+from app.results import exclusion_words
 from app.results.figures.charts import (
     RowChart,
     percent_axis,
 )
 from app.results.findings import Findings
-from app.results.report.levels import HALF, INTERVAL
+from app.results.phrases import heading
+from app.results.report.naming import HALF, INTERVAL
 from app.results.report.numbers import (
     NONE,
     count,
@@ -45,7 +46,7 @@ def exclusions(findings: Findings, stamp: str) -> Sketch | None:
     return Sketch(
         id="exclusions",
         name="Exclusions",
-        heading=words.heading(words.of_analysed(arm.flow)),
+        heading=heading(exclusion_words.of_analysed(arm.flow)),
         what=(
             "What was stored, what is left out and why, and what is analysed; one person or pair can be on several "
             "lines." + (" Below, the primary numbers with and without." if both is not None else "")
@@ -59,7 +60,7 @@ def exclusions(findings: Findings, stamp: str) -> Sketch | None:
 
 
 def _reason(reason: str) -> str:
-    return f"left out: {words.reason(reason)}"
+    return f"left out: {exclusion_words.reason(reason)}"
 
 
 def _compared(compared: tuple[tuple[str, Results], ...], stamp: str) -> RowChart:
@@ -103,7 +104,7 @@ def response_times(findings: Findings, stamp: str) -> Sketch | None:
     return Sketch(
         id="response-times",
         name="Response times",
-        heading=words.heading(words.of_response_times(times.at)),
+        heading=heading(exclusion_words.of_response_times(times.at)),
         what=f"The preference rate without choices too fast to have read both responses; the threshold is {declared}.",
         more=(f"Choices that each threshold leaves out as too fast: {left_out}.",),
         chart=_compared(named, stamp),
@@ -132,7 +133,7 @@ def looked_up(findings: Findings, stamp: str) -> Sketch | None:
     return Sketch(
         id="looked-up",
         name="Looked-up answers",
-        heading=words.heading(words.of_looked_up(arm.looked_up)),
+        heading=heading(exclusion_words.of_looked_up(arm.looked_up)),
         what=f"The preference rate with and without people who said that they looked something up, with {INTERVAL}s.",
         chart=_compared(compared, stamp),
         tables=(_compared_table("With and without those who looked something up", compared),),

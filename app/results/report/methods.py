@@ -5,9 +5,9 @@ from platform import python_version
 
 from app.results.crossed.fit import ModelFit
 from app.results.findings import ArmFindings, Findings
+from app.results.phrases import many
 from app.results.report.answers import arm_words
-from app.results.report.levels import models_of, of_whom, pm_label
-from app.results.report.numbers import many
+from app.results.report.naming import models_of, of_whom, pm_label
 
 _METHODS = {
     "logit_t": "two-way clustered by pair and person on the logit scale, t",

@@ -7,9 +7,10 @@ from app.results import words
 from app.results.crossed.fit import Coefficient, ImpliedRate, ModelFit
 from app.results.figures.charts import Panel, PanelChart, Point, Series, Shape, level_axis, percent_axis
 from app.results.findings import Findings
+from app.results.phrases import heading, many
 from app.results.report.answers import arm_words
-from app.results.report.levels import HALF, INTERVAL, PREFER, who
-from app.results.report.numbers import NONE, count, many, percent, plain, rate_point, within
+from app.results.report.naming import HALF, INTERVAL, PREFER, who
+from app.results.report.numbers import NONE, count, percent, plain, rate_point, within
 from app.results.report.parts import Column, Sketch, Table
 
 COEFFICIENTS = (
@@ -43,7 +44,7 @@ def _model(findings: Findings, fit: ModelFit, stamp: str, number: int) -> Sketch
     return Sketch(
         id="model" if number == 1 else f"model-{number}",
         name="Random-effects model",
-        heading=words.heading(words.of_model(fit)),
+        heading=heading(words.of_model(fit)),
         what=(
             "Line: rate over all misconceptions and annotators (marginal) that the crossed random-effects logistic "
             f"model implies at each level, with central {INTERVAL}s of its posterior. Squares: the average that was "

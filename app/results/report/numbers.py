@@ -56,11 +56,6 @@ def count(n: int | None) -> str:
     return NONE if n is None else f"{n:,}"
 
 
-def many(n: int, one: str, more: str = "") -> str:
-    """Return a count with what it counts."""
-    return f"{n:,} {one if n == 1 else more or one + 's'}"
-
-
 def rate_point(at: float, rate: AnyRate) -> Point:
     """Return a rate as a point of a chart, in percent."""
     return Point(x=at, y=100 * rate.rate, low=100 * rate.interval.low, high=100 * rate.interval.high)

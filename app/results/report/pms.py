@@ -1,6 +1,6 @@
 """People against preference models on the same pairs: differences, who is fooled, likeness, margins, variants."""
 
-from app.results import words
+from app.results import judge_words, words
 from app.results.figures.charts import (
     Axis,
     Fourfold,
@@ -16,16 +16,9 @@ from app.results.figures.charts import (
 from app.results.figures.scales import round_axis
 from app.results.findings import Findings
 from app.results.judged import AgainstPeople, VariantContrast
-from app.results.report.levels import INTERVAL, pm_named
-from app.results.report.numbers import (
-    count,
-    many,
-    p_value,
-    percent,
-    plain,
-    points,
-    within,
-)
+from app.results.phrases import heading, many
+from app.results.report.naming import INTERVAL, pm_named
+from app.results.report.numbers import count, p_value, percent, plain, points, within
 from app.results.report.parts import Column, Sketch, Table
 
 _NO_DIFFERENCE = Reference(at=0, label="no difference")
@@ -48,7 +41,7 @@ def people_and_pms(findings: Findings, stamp: str) -> Sketch | None:
     return Sketch(
         id="people-and-pms",
         name="People against PMs",
-        heading=words.heading(words.of_judge(arm.judges[0], words.people(findings))),
+        heading=heading(judge_words.of_judge(arm.judges[0], words.people(findings))),
         what=(
             "Rate of people minus rate of the preference model at each level, on exactly the same pairs, in points, "
             f"with {INTERVAL}s from drawing pairs again. Above 0: people prefer the sycophantic response more often."
@@ -171,7 +164,7 @@ def fooled(findings: Findings, stamp: str) -> list[Sketch]:
             Sketch(
                 id=f"fooled-{n + 1}",
                 name=f"Who is fooled: {named}",
-                heading=words.heading(words.of_fooled(four)),
+                heading=heading(judge_words.of_fooled(four)),
                 what=(
                     f"Pairs by what the majority of people and the {named} prefer; the area of a square is its share "
                     f"of {many(sum(counts), 'pair')}{ties}."
@@ -204,7 +197,7 @@ def contrasts(findings: Findings, stamp: str) -> Sketch | None:
     return Sketch(
         id="variants",
         name="PM variants compared",
-        heading=words.heading(words.of_variant(findings.judge_contrasts[0])),
+        heading=heading(judge_words.of_variant(findings.judge_contrasts[0])),
         what=(
             "Rate of a variant minus rate of the standard PM at each level, on the same pairs, in points, "
             f"with {INTERVAL}s from drawing pairs again. Below 0: the variant is less sycophantic."

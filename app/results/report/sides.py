@@ -1,5 +1,8 @@
 """What sides and lengths have to do with choices, and whether the same person chooses the same again."""
 
+from math import exp
+
+from app.analysis.intervals import Interval
 from app.results import words
 from app.results.figures.charts import (
     Reference,
@@ -9,15 +12,9 @@ from app.results.figures.charts import (
     percent_axis,
 )
 from app.results.findings import ArmFindings, Findings
-from app.results.report.levels import INTERVAL, of_whom
-from app.results.report.numbers import (
-    NONE,
-    many,
-    p_value,
-    plain,
-    rate_row,
-    within,
-)
+from app.results.phrases import heading, many
+from app.results.report.naming import INTERVAL, of_whom
+from app.results.report.numbers import NONE, p_value, plain, rate_row, within
 from app.results.report.parts import Column, Sketch, Table
 
 
@@ -38,7 +35,7 @@ def sides(findings: Findings, stamp: str) -> Sketch | None:
     return Sketch(
         id="sides",
         name="Side and length",
-        heading=words.heading(words.of_length(arm.length) if arm.position is None else words.of_position(arm.position)),
+        heading=heading(words.of_length(arm.length) if arm.position is None else words.of_position(arm.position)),
         what=f"Shares of choices with {INTERVAL}s. {of_whom(arm)}.",
         more=_sides_more(arm),
         chart=RowChart(rows=tuple(rows), x=percent_axis("share of choices"), reference=_even, stamp=stamp),
@@ -130,7 +127,7 @@ def _sides_more(arm: ArmFindings) -> tuple[str, ...]:
     if arm.length is not None:
         if arm.position is not None:
             said.append(words.of_length(arm.length))
-        ratio = 2.718281828459045**arm.length.mean_log_ratio
+        ratio = exp(arm.length.mean_log_ratio)
         said.append(
             f"Sycophantic responses are {ratio:.2f} times as long as truthful ones, on average (geometric mean). Where "
             "length is part of what persuades, the raw rate is the answer."
@@ -147,26 +144,16 @@ def _sides_more(arm: ArmFindings) -> tuple[str, ...]:
 
 
 def _effects_table(arm: ArmFindings) -> tuple[Table, ...]:
+    side, length = arm.position, arm.length
     rows = []
-    if arm.position is not None:
-        found = arm.position
-        rows.append(
-            (
-                "Bias to the left (logits)",
-                plain(found.left_bias, 3),
-                within(found.left_bias_interval, 3, scale=1, sign=True),
-                p_value(found.left_bias_p),
-            )
-        )
-    if arm.length is not None:
-        length = arm.length
-        rows.append(
-            (
-                "One SD of the log length ratio (logits)",
-                plain(length.coefficient, 3),
-                within(length.coefficient_interval, 3, scale=1, sign=True),
-                p_value(length.p),
-            )
-        )
+    if side is not None:
+        rows.append(_effect("Bias to the left", side.left_bias, side.left_bias_interval, side.left_bias_p))
+    if length is not None:
+        named = "One SD of the log length ratio"
+        rows.append(_effect(named, length.coefficient, length.coefficient_interval, length.p))
     columns = (Column("Effect", number=False), *map(Column, ("Estimate", INTERVAL, "p")))
     return (Table("Effects of side and length", columns, tuple(rows)),) if rows else ()
+
+
+def _effect(name: str, logits: float | None, interval: Interval | None, p: float | None) -> tuple[str, ...]:
+    return f"{name} (logits)", plain(logits, 3), within(interval, 3, scale=1, sign=True), p_value(p)

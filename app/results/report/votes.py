@@ -15,16 +15,9 @@ from app.results.figures.charts import (
     percent_axis,
 )
 from app.results.findings import Findings
-from app.results.report.levels import HALF, INTERVAL
-from app.results.report.numbers import (
-    many,
-    percent,
-    plain,
-    rate_cells,
-    rate_point,
-    resampled_cells,
-    signed,
-)
+from app.results.phrases import heading, many
+from app.results.report.naming import HALF, INTERVAL
+from app.results.report.numbers import percent, plain, rate_cells, rate_point, resampled_cells, signed
 from app.results.report.parts import Column, Sketch, Table
 
 
@@ -46,7 +39,7 @@ def aggregation(findings: Findings, stamp: str) -> Sketch | None:
     return Sketch(
         id="aggregation",
         name="More people on a pair",
-        heading=words.heading(words.of_aggregation(curve)),
+        heading=heading(words.of_aggregation(curve)),
         what=(
             "Chance that the majority of so many people prefers the sycophantic response, ties counting one half, "
             f"with {INTERVAL}s; the same {many(curve.n_pairs, 'pair')} at every number."
@@ -115,7 +108,7 @@ def agreement(findings: Findings, stamp: str) -> Sketch | None:
     return Sketch(
         id="agreement",
         name="Agreement",
-        heading=words.heading(words.of_agreement(found.alpha, found.raw)),
+        heading=heading(words.of_agreement(found.alpha, found.raw)),
         what=(
             f"Agreement on which response is preferred, with {INTERVAL}s from drawing pairs again. "
             f"{many(found.n_pairs, 'pair')} with at least two votes."

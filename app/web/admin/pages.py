@@ -9,6 +9,14 @@ from app.web.signed_in import SignedInPage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """What can be chosen in a list: its value, and its words."""
+
+    value: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetRow:
     """One version of a misconception set, with the studies that use it."""
 

@@ -14,7 +14,8 @@ from app.study.progress_queries import SetListed
 from app.study.set_browsing import PER_PAGE, UNLEVELLED, Listing, Wanted
 from app.study.set_checks import Outcome
 from app.study.sets import SetUnknown, find_set
-from app.web.admin.pages import Sets
+from app.web.admin.pages import Option, Sets
+from app.web.admin.sets_check_pages import SetCheckPage
 from app.web.admin.sets_contexts import (
     SECTION,
     SETS,
@@ -25,14 +26,7 @@ from app.web.admin.sets_contexts import (
     set_row,
     version_address,
 )
-from app.web.admin.sets_pages import (
-    MisconceptionRow,
-    Option,
-    SetCheckPage,
-    SetDetail,
-    SetFilter,
-    SetVersions,
-)
+from app.web.admin.sets_pages import MisconceptionRow, SetDetail, SetFilter, SetVersions
 from app.web.deps import ReadSession, app_sessions
 from app.web.desk import frame
 from app.web.fields import FieldFaulty

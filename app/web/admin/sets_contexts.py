@@ -13,17 +13,9 @@ from app.study.stimuli_checks.report import Finding, Phrase, Report, Severity
 from app.terms import GradingKind, ResponseKind
 from app.web.addresses import SET_UPLOADS
 from app.web.admin.pages import SetRow
-from app.web.admin.sets_pages import (
-    CheckShown,
-    DiffShown,
-    FieldChanged,
-    FindingKind,
-    FindingRow,
-    GradingRow,
-    MisconceptionChanged,
-    Piece,
-    Table,
-)
+from app.web.admin.sets_check_pages import CheckShown, FindingKind, FindingRow, Table
+from app.web.admin.sets_misconception_pages import FieldChanged, MisconceptionChanged, Piece
+from app.web.admin.sets_pages import DiffShown, GradingRow
 from app.web.pages import Link
 
 SETS = "/admin/sets"

@@ -18,13 +18,13 @@ from app.study.sets import find_set
 from app.study.texts import default_texts
 from app.terms import ResponseKind, TruthfulKind
 from app.web.admin.sets import Version
+from app.web.admin.sets_check_pages import FindingRow
 from app.web.admin.sets_contexts import KINDS, SECTION, change_shown, misconception_address, version_address
-from app.web.admin.sets_pages import (
+from app.web.admin.sets_misconception_pages import (
     EditConfirm,
     EditFault,
     EditField,
     EditSection,
-    FindingRow,
     MisconceptionDetail,
     MisconceptionEdit,
     PairPreview,

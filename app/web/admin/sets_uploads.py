@@ -18,8 +18,9 @@ from app.study.set_uploads import LARGEST, Sent, UploadEmpty, UploadRefused, Upl
 from app.study.sets import SetNameFaulty, SetUnknown, claims_of_sets, find_set
 from app.study.tokens import same
 from app.web.addresses import SET_UPLOADS
+from app.web.admin.pages import Option
+from app.web.admin.sets_check_pages import SetChecked, SetUploadForm
 from app.web.admin.sets_contexts import FORMATS, SECTION, SETS, UPLOADS, check_shown, version_address
-from app.web.admin.sets_pages import Option, SetChecked, SetUploadForm
 from app.web.deps import ReadSession, WriteSession, app_sessions
 from app.web.desk import frame
 from app.web.fields import FieldFaulty, Typed, sentence
