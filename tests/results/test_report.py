@@ -220,9 +220,11 @@ def test_methods_say_what_was_run(findings: Findings, html: str) -> None:
     assert "Wilson intervals" not in words_of(without).partition("How these numbers were made")[2]
 
 
-def test_what_was_written_down_is_in_the_report_as_text(findings: Findings) -> None:
+def test_what_was_written_down_is_in_the_report_below_its_heading_and_cannot_mark_up(findings: Findings) -> None:
     page = report(findings, VERSION, made_at=THEN, preregistration="# Plan\n\n<b>slope</b>")
-    assert "&lt;b&gt;slope&lt;/b&gt;" in page
+    _, _, written = page.partition("What was written down before the study opened</h2>")
+    assert "<h3>Plan</h3>" in written
+    assert "&lt;b&gt;slope&lt;/b&gt;" in written
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 7, 40])

@@ -11,6 +11,7 @@ from typing import TypedDict
 import pytest
 
 from app import resources
+from app.markdown import markdown
 from app.web.account.pages import ChangePassword, MakeToken, YourAccount
 from app.web.admin.pages import (
     AccountDetail,
@@ -44,7 +45,6 @@ from app.web.annotator.pages import (
 from app.web.annotator.way import Common
 from app.web.desk import Confirm, ShownOnce, TokenRow
 from app.web.login.pages import Login, LoginLink, SetPassword, Start
-from app.web.markdown import markdown
 from app.web.pages import Link, Notice, Page, render
 from app.web.researcher.downloads import Download, Downloads
 from app.web.researcher.pages import LevelProgress, Paste, Recruiting, Studies, StudyDetail, StudyRow

@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from app import resources
+from app.markdown import document
 from app.results.findings import Findings
 from app.results.report.contents import results
 from app.results.report.methods import methods
@@ -17,7 +18,7 @@ from app.results.report.parts import Results
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """The context of the report. `style` is the stylesheet; `preregistration` what was written down, as Markdown."""
+    """The context of the report. `style` is the stylesheet; `preregistration` what was written down."""
 
     title: str
     made_at: str
@@ -25,7 +26,7 @@ class Report:
     style: Markup
     results: Results
     methods: tuple[tuple[str, str], ...]
-    preregistration: str
+    preregistration: Markup
 
 
 @lru_cache
@@ -61,6 +62,6 @@ def report(findings: Findings, data_version: str, *, made_at: datetime, preregis
         style=Markup(css),  # noqa: S704 - our own stylesheet, in which nothing is written by anybody else
         results=shown,
         methods=methods(findings, data_version) if shown.figures else (),
-        preregistration=preregistration,
+        preregistration=document(preregistration),
     )
     return _environment().get_template("results/report.html").render(report=context)

@@ -3,6 +3,7 @@
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import FormData
 
+from app.markdown import markdown
 from app.study import participations
 from app.study.places import Place
 from app.study.texts import instructions_of
@@ -10,7 +11,6 @@ from app.web.annotator.forms import NOTHING_CHOSEN, chosen_answer
 from app.web.annotator.pages import Consent, Instructions, Judge, Step
 from app.web.annotator.step import Faulty, StepOfTheWay, error_of
 from app.web.annotator.way import common
-from app.web.markdown import markdown
 
 
 async def _show_consent(_session: AsyncSession, place: Place, fault: Faulty | None) -> Step:

@@ -3,6 +3,7 @@
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import FormData
 
+from app.markdown import markdown
 from app.study import participations
 from app.study.debriefs import SeenPair, seen_pairs
 from app.study.places import Place
@@ -10,7 +11,6 @@ from app.terms import Answer, Outcome, Platform, Side, Stage
 from app.web.annotator.pages import Complete, Debrief, Debriefed, LookedUp, Source, Step
 from app.web.annotator.step import Faulty, StepOfTheWay, error_of
 from app.web.annotator.way import common
-from app.web.markdown import markdown
 from app.web.pages import Page
 
 PROLIFIC_WAY_OUT = "https://app.prolific.com/submissions/complete?cc="

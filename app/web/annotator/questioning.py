@@ -5,6 +5,7 @@ from dataclasses import replace
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import FormData
 
+from app.markdown import markdown
 from app.study import checks, participations
 from app.study.options import PREFER_NOT_TO_SAY
 from app.study.places import Place
@@ -13,7 +14,6 @@ from app.web.annotator.forms import whole_number
 from app.web.annotator.pages import Question, Questions, Step
 from app.web.annotator.step import Faulty, StepOfTheWay, error_of
 from app.web.annotator.way import common
-from app.web.markdown import markdown
 
 
 async def _show_background(_session: AsyncSession, place: Place, fault: Faulty | None) -> Step:

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from markupsafe import Markup
 
+from app.markdown import markdown
 from app.web.desk import frame
-from app.web.markdown import markdown
 from app.web.researcher.design_field import Field, Section
 from app.web.researcher.design_fields import SECTIONS
 from app.web.researcher.design_form import FieldFault, Typed

@@ -1,4 +1,4 @@
-"""Markdown in the texts that annotators read: what it may become, and that nothing else gets through."""
+"""Markdown in texts and documents: what it may become, and that nothing else gets through."""
 
 from html.parser import HTMLParser
 
@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.markdown import document, markdown
 from app.study.texts import default_texts
-from app.web.markdown import markdown
 
 ALLOWED = {
     *("p", "em", "strong", "a", "ul", "ol", "li", "blockquote", "code", "pre", "hr", "br"),
@@ -79,3 +79,21 @@ def test_the_bundled_texts_are_plain_paragraphs(name: str) -> None:
     text = default_texts()[name]
     parts = [part.strip() for part in text.strip().split("\n\n")]
     assert markdown(text) == "".join(f"<p>{part}</p>\n" for part in parts)
+
+
+# Documents.
+
+
+def test_a_document_has_tables_and_begins_below_a_section_s_heading() -> None:
+    html = document("# Plan\n\n## Test\n\n| a | b |\n| --- | --- |\n| 1 | <i>2</i> |")
+    assert html.startswith("<h3>Plan</h3>\n<h4>Test</h4>\n<table>\n<thead>\n<tr>\n<th>a</th>")
+    assert "<td>&lt;i&gt;2&lt;/i&gt;</td>" in html
+
+
+def test_the_head_of_a_table_that_has_none_is_left_out() -> None:
+    html = document("| | |\n| --- | --- |\n| Pairs | 8 |")
+    assert [tag for tag, _ in Tags(html).found] == ["table", "tbody", "tr", "td", "td"]
+
+
+def test_a_text_for_annotators_has_no_tables() -> None:
+    assert "<table" not in markdown("| a | b |\n| --- | --- |\n| 1 | 2 |")

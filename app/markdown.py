@@ -1,9 +1,9 @@
-"""Texts that researchers write in Markdown: what annotators are told before and after they judge.
+"""Markdown as HTML that is safe to show: what annotators are told, and documents of a study.
 
 Prompts and responses are never interpreted: people see exactly the text that a preference model scores.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,27 +29,55 @@ def _leads_out(url: str) -> bool:
 class _Renderer(RendererHTML):
     """Writes links that do not tell where the reader comes from, and headings below the page's own."""
 
+    above = 1
+    """How many headings stand above the text's first."""
+
     def link_open(self, tokens: Sequence[Token], at: int, options: OptionsDict, env: Any) -> str:
         tokens[at].attrSet("rel", "noreferrer")
         return self.renderToken(tokens, at, options, env)
 
     def heading_open(self, tokens: Sequence[Token], at: int, options: OptionsDict, env: Any) -> str:
-        tokens[at].tag = f"h{min(int(tokens[at].tag[1:]) + 1, _DEEPEST_HEADING)}"
+        tokens[at].tag = f"h{min(int(tokens[at].tag[1:]) + self.above, _DEEPEST_HEADING)}"
         return self.renderToken(tokens, at, options, env)
 
     heading_close = heading_open
 
 
-def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False}, renderer_cls=_Renderer)
+class _DocumentRenderer(_Renderer):
+    above = 2
+
+
+def _parser(renderer: type[_Renderer]) -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": False}, renderer_cls=renderer)
     parser.validateLink = _leads_out  # type: ignore[method-assign]
     return parser.disable(["image", "html_block", "html_inline"])
 
 
-_PARSER = _parser()
+_TEXTS = _parser(_Renderer)
+_DOCUMENTS = _parser(_DocumentRenderer).enable("table")
 
 
 @lru_cache(maxsize=256)
 def markdown(text: str) -> Markup:
     """Return a text as HTML that is safe to show: no HTML of its own, no images, links that lead out alone."""
-    return Markup(_PARSER.render(text))  # noqa: S704 - the parser escapes everything that is not Markdown
+    return Markup(_TEXTS.render(text))  # noqa: S704 - the parser escapes everything that is not Markdown
+
+
+def document(text: str) -> Markup:
+    """Return a document for a section of a page: as `markdown`, with tables, its title a heading of the third rank."""
+    tokens = list(_with_heads_that_say_something(_DOCUMENTS.parse(text)))
+    return Markup(_DOCUMENTS.renderer.render(tokens, _DOCUMENTS.options, {}))  # noqa: S704 - as above
+
+
+def _with_heads_that_say_something(tokens: Sequence[Token]) -> Iterator[Token]:
+    """Leave out the heads of tables that have none: Markdown cannot write a table without."""
+    held: list[Token] = []
+    for token in tokens:
+        if not (held or token.type == "thead_open"):
+            yield token
+            continue
+        held.append(token)
+        if token.type == "thead_close":
+            if any(inside.content for inside in held):
+                yield from held
+            held = []
