@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.analysis.arrays import Floats, dense, floats, same_length, totals
+from app.analysis.arrays import Bools, Floats, floats, same_length
 from app.analysis.choices import Choices
 from app.analysis.crossing import Crossing
-from app.analysis.margins import Coded, Margins
+from app.analysis.margins import Margins
 from app.analysis.rates import Rate, clustered_rate
 
 
@@ -46,53 +46,58 @@ def human_ceiling(choices: Choices, judge: Floats | None = None, confidence: flo
     Ceiling or None
         None where no choice has a majority of others.
     """
-    human, n_rest_ties = _of_people(choices.crossing, confidence)
-    if human is None:
-        return None
-    return Ceiling(human, None if judge is None else _of_judge(choices, judge, confidence), n_rest_ties)
+    crossing = choices.crossing
+    if judge is None:
+        return crossing_ceiling(crossing, None, confidence)
+    answers = floats("judge", judge, 0, 1, missing=True)
+    same_length({"judge": answers, "pair": choices.pair})
+    return crossing_ceiling(crossing, answers[crossing.row], confidence)
 
 
-def _of_people(crossing: Crossing, confidence: float) -> tuple[Rate | None, int]:
-    """Return people's own agreement, and how many votes have no majority of others.
+def crossing_ceiling(crossing: Crossing, judge: Floats | None, confidence: float = 0.95) -> Ceiling | None:
+    """Return `human_ceiling` of votes that are a table already; the judge's answer is on each pair, shape (P,).
 
     Of n votes, s of them sycophantic, the others of a sycophantic one lead by 2 s - n - 1, those of a truthful one by
-    2 s - n + 1; so whether a vote agrees is a matter of its pair and of what it is for.
+    2 s - n + 1; so whether a vote, or a judge's answer in its place, agrees is a matter of its pair and of what it is
+    for.
     """
     lead = 2 * crossing.n_sycophantic - crossing.n
-    agrees = ((lead + 1 < 0).astype(np.float64), (lead - 1 > 0).astype(np.float64))
-    clear = ((lead + 1 != 0).astype(np.float64), (lead - 1 != 0).astype(np.float64))
+    leads = lead + 1, lead - 1
+    human, n_clear = _agreement(crossing, (leads[0] < 0, leads[1] > 0), (leads[0] != 0, leads[1] != 0), confidence)
+    if human is None:
+        return None
+    n_rest_ties = len(crossing) - n_clear
+    if judge is None:
+        return Ceiling(human, None, n_rest_ties)
+    answered = (judge == 0) | (judge == 1)
+    clear = answered & (leads[0] != 0), answered & (leads[1] != 0)
+    agrees = ((judge == 1) == (leads[0] > 0)) & clear[0], ((judge == 1) == (leads[1] > 0)) & clear[1]
+    return Ceiling(human, _agreement(crossing, agrees, clear, confidence)[0], n_rest_ties)
+
+
+def _agreement(
+    crossing: Crossing, agrees: tuple[Bools, Bools], clear: tuple[Bools, Bools], confidence: float
+) -> tuple[Rate | None, int]:
+    """Return how often there is agreement among votes that are clear, and how many are.
+
+    Each is of a truthful and of a sycophantic vote on each pair, shape (P,).
+    """
+    right = agrees[0].astype(np.float64), agrees[1].astype(np.float64)
+    counts = clear[0].astype(np.float64), clear[1].astype(np.float64)
     yes = crossing.n_sycophantic.astype(np.float64)
     no = crossing.n - yes
-    n = no * clear[0] + yes * clear[1]
+    n = no * counts[0] + yes * counts[1]
     weight = 1 / np.maximum(n, 1)
-    row_n = crossing.by_vote(*clear)
+    row_n = crossing.by_vote(*counts)
     sums = Margins(
         pair_level=crossing.level,
         pair_n=np.maximum(n, 1),
-        pair_yes=no * agrees[0] + yes * agrees[1],
+        pair_yes=no * right[0] + yes * right[1],
         annotator=crossing.person,
         annotator_level=np.zeros_like(crossing.person),  # A rate of all levels does not ask for it.
         annotator_n=np.maximum(row_n, 1),
-        annotator_yes=crossing.by_vote(*agrees),
-        annotator_share=crossing.by_vote(*(weight * each for each in clear)),
-        annotator_share_yes=crossing.by_vote(*(weight * each for each in agrees)),
+        annotator_yes=crossing.by_vote(*right),
+        annotator_share=crossing.by_vote(*(weight * each for each in counts)),
+        annotator_share_yes=crossing.by_vote(*(weight * each for each in right)),
     ).where(n > 0, row_n > 0)
-    return clustered_rate(sums, "pairs", confidence), len(crossing) - round(n.sum())
-
-
-def _of_judge(choices: Choices, judge: Floats, confidence: float) -> Rate | None:
-    answers = floats("judge", judge, 0, 1, missing=True)
-    same_length({"judge": answers, "pair": choices.pair})
-    answers = answers[choices.decided]
-    decided = choices.without_ties
-    lead = _lead_of_the_rest(decided)
-    used = (lead != 0) & ((answers == 0) | (answers == 1))
-    agrees = ((answers == 1) == (lead > 0)).astype(np.float64)
-    sums = Coded(agrees, decided.pair, decided.annotator, decided.level, used).margins()
-    return clustered_rate(sums, "pairs", confidence)
-
-
-def _lead_of_the_rest(choices: Choices) -> Floats:
-    pairs, of_pair = dense(choices.pair)
-    lead = 2 * choices.prefers_sycophantic - 1
-    return totals(of_pair, lead, len(pairs))[of_pair] - lead
+    return clustered_rate(sums, "pairs", confidence), round(n.sum())

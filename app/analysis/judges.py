@@ -5,16 +5,16 @@ from math import sqrt
 
 import numpy as np
 
-from app.analysis.arrays import Bools, Floats, Ints, ValueOutOfRange, floats, same_length, whole
+from app.analysis.arrays import Bools, Floats, Ints, ValueOutOfRange, dense, floats, same_length, whole
 from app.analysis.calibration import Calibration, calibration
 from app.analysis.choices import Choices
 from app.analysis.classification import Accuracy, Auc, accuracy, auc, cohen_kappa
-from app.analysis.clustering import two_way
+from app.analysis.crossing import Crossing
 from app.analysis.intervals import Interval, student_interval, wilson
 from app.analysis.majority import majority_of
 from app.analysis.paired import McNemar, PairedDifference, TwoByTwo, mcnemar_of, paired_difference, two_by_two
 from app.analysis.resampling import Bootstrap
-from app.analysis.votes import Votes, votes_of
+from app.analysis.votes import Votes, votes_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Judge:
         same_length(checked)
         for name, array in checked.items():
             object.__setattr__(self, name, array)
-        if len(np.unique(self.pair)) < len(self.pair):
+        if len(dense(self.pair)[0]) < len(self.pair):
             raise ValueOutOfRange("a pair is scored twice by one judge")
 
     @property
@@ -54,6 +54,8 @@ class Judge:
 
     def on(self, pairs: Ints) -> "Judge":
         """Return the scores of these pairs, in their order; pairs that were not scored are refused."""
+        if np.array_equal(self.pair, pairs):
+            return self
         order = np.argsort(self.pair)
         places = np.searchsorted(self.pair, pairs, sorter=order)
         known = np.isin(pairs, self.pair)
@@ -154,36 +156,37 @@ def human_minus_judge(choices: Choices, judge: Judge, how: Bootstrap) -> HumanMi
     HumanMinusJudge or None
         None where they have no pair in common.
     """
-    same = on_same_pairs(votes_of(choices), judge)
-    prefers = same.judge.prefers_sycophantic
-    paired = paired_difference(same.votes.share, prefers, how)
-    if paired is None:
-        return None
-    return HumanMinusJudge(
-        human_rate=float(same.votes.share.mean()),
-        judge_rate=float(prefers.mean()),
-        paired=paired,
-        clustered_interval=_clustered(choices, same, paired.difference, how.confidence),
-        majority=mcnemar_of(majority_of(same.votes), prefers),
-    )
-
-
-def _clustered(choices: Choices, same: SamePairs, difference: float, confidence: float) -> Interval | None:
-    used = choices.where(choices.decided & np.isin(choices.pair, same.votes.pair))
-    place = np.searchsorted(same.votes.pair, used.pair)
-    own = used.prefers_sycophantic - same.judge.prefers_sycophantic[place] - difference
-    influence = own / (same.votes.n[place] * len(same.votes))
-    components = two_way(influence, used.pair, used.annotator, one_a_cell=True)
-    variance = components.variance()
-    return None if variance is None else student_interval(difference, sqrt(variance), components.df, confidence)
+    return crossing_minus_judge(choices.crossing, judge, how)
 
 
 def human_minus_judge_by_level(choices: Choices, judge: Judge, how: Bootstrap) -> dict[int, HumanMinusJudge]:
     """Return `human_minus_judge` of each level; adjust the p-values of all levels and judges together, by `holm`."""
-    found = {
-        level: human_minus_judge(choices.where(choices.level == level), judge, how) for level in _levels(choices.level)
-    }
+    found = {level: crossing_minus_judge(part, judge, how) for level, part in choices.crossing.by_level().items()}
     return {level: each for level, each in found.items() if each is not None}
+
+
+def crossing_minus_judge(people: Crossing, judge: Judge, how: Bootstrap) -> HumanMinusJudge | None:
+    """Return `human_minus_judge` of votes that are a table already."""
+    both = people.where(np.isin(people.pair, judge.pair))
+    votes, prefers = votes_in(both), judge.on(both.pair).prefers_sycophantic
+    paired = paired_difference(votes.share, prefers, how)
+    if paired is None:
+        return None
+    return HumanMinusJudge(
+        human_rate=float(votes.share.mean()),
+        judge_rate=float(prefers.mean()),
+        paired=paired,
+        clustered_interval=_clustered(both, prefers, paired.difference, how.confidence),
+        majority=mcnemar_of(majority_of(votes), prefers),
+    )
+
+
+def _clustered(people: Crossing, prefers: Floats, difference: float, confidence: float) -> Interval | None:
+    weight = 1 / (people.n * len(people.pair))
+    of_truthful, of_sycophantic = ((vote - prefers - difference) * weight for vote in (0, 1))
+    components = people.components(of_truthful, of_sycophantic)
+    variance = components.variance()
+    return None if variance is None else student_interval(difference, sqrt(variance), components.df, confidence)
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ def resampled_sums(
         raise ValueOutOfRange("a bootstrap needs a row for each of at least one pair")
     if n_resamples < 1:
         raise ValueOutOfRange(f"n_resamples is {n_resamples}; it must be at least 1")
-    kinds, kind = np.unique(given, axis=0, return_inverse=True)
+    kinds, kind = _kinds(given)
     often = np.bincount(kind.ravel(), weights=None if counts is None else np.asarray(counts, dtype=np.float64))
     n_pairs = round(often.sum())
     sums = np.empty((n_resamples, given.shape[1]))
@@ -79,6 +79,14 @@ def resampled_sums(
         drawn = rng.multinomial(n_pairs, often / n_pairs, size=piece.stop - piece.start)
         sums[piece] = drawn @ kinds
     return sums
+
+
+def _kinds(rows: Matrix) -> tuple[Matrix, NDArray[np.int64]]:
+    """Return the distinct rows in order, and which of them each row is; single numbers are sorted faster as such."""
+    if rows.shape[1] == 1:
+        numbers, kind = np.unique(rows[:, 0], return_inverse=True)
+        return numbers[:, None], kind
+    return np.unique(rows, axis=0, return_inverse=True)
 
 
 def _pieces(n_resamples: int, n_kinds: int) -> Iterator[slice]:

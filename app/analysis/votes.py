@@ -2,11 +2,9 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from app.analysis.arrays import Bools, Floats, Ints, ValueOutOfRange, dense, same_length, totals, whole
+from app.analysis.arrays import Bools, Floats, Ints, ValueOutOfRange, dense, same_length, whole
 from app.analysis.choices import Choices
-from app.analysis.crossing import level_of_pairs
+from app.analysis.crossing import Crossing
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,7 @@ class Votes:
             object.__setattr__(self, name, array)
         if (self.sycophantic > self.n).any():
             raise ValueOutOfRange("a pair has more sycophantic votes than votes")
-        if len(np.unique(self.pair)) < len(self.pair):
+        if len(dense(self.pair)[0]) < len(self.pair):
             raise ValueOutOfRange("a pair is given twice")
 
     def __len__(self) -> int:
@@ -58,13 +56,14 @@ class Votes:
         return Votes(self.pair[keep], self.level[keep], self.n[keep], self.sycophantic[keep])
 
 
+def votes_in(crossing: Crossing) -> Votes:
+    """Return the votes of each pair of a table of people by pairs."""
+    return Votes(crossing.pair, crossing.level, crossing.n, crossing.n_sycophantic)
+
+
 def votes_of(choices: Choices) -> Votes:
     """Count the decided votes of each pair, ties left out.
 
     A pair has one level; choices that disagree about it are refused.
     """
-    decided = choices.where(choices.decided)
-    pairs, of_pair = dense(decided.pair)
-    n = np.bincount(of_pair, minlength=len(pairs))
-    sycophantic = totals(of_pair, decided.prefers_sycophantic, len(pairs))
-    return Votes(pairs, level_of_pairs(of_pair, decided.level, pairs), n, np.rint(sycophantic))
+    return votes_in(choices.crossing)

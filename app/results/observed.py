@@ -245,9 +245,13 @@ def _known(words: Floats) -> Floats | None:
     return None if np.isnan(words).any() else words
 
 
-def judge_of(observed: Observed, scores: Scores) -> Judge:
-    """Return a PM's scores under the codes of the study's pairs; pairs that the study does not have come after them."""
+def judges_of(observed: Observed) -> tuple[Judge, ...]:
+    """Return each PM's scores under the codes of the study's pairs; pairs that the study does not have come after."""
     codes = {key: code for code, key in enumerate(observed.pairs.key)}
     n = len(observed.pairs)
-    pair = np.array([codes.get(key, n + index) for index, key in enumerate(scores.key)], dtype=np.int64)
-    return Judge(pair, scores.level, scores.margin)
+    of_keys: dict[int, Ints] = {}  # Runs over the same pairs share their keys, and are looked up once.
+    for keys in (scores.key for scores in observed.scores):
+        if id(keys) not in of_keys:
+            found = (codes.get(key, n + index) for index, key in enumerate(keys))
+            of_keys[id(keys)] = np.fromiter(found, dtype=np.int64, count=len(keys))
+    return tuple(Judge(of_keys[id(scores.key)], scores.level, scores.margin) for scores in observed.scores)

@@ -21,7 +21,7 @@ from app.results.finding.find import find
 from app.results.observed import Observed
 from app.results.sources.from_database import from_database
 from app.study import data_versions
-from benchmarks.analysis.filled import SHAPES, make
+from benchmarks.analysis.filled import N_MODELS, SHAPES, make, score
 from benchmarks.scratch import scratch_cluster
 
 BARE = (
@@ -84,6 +84,11 @@ def measure(url: str, size: int, rounds: int) -> list[Row]:
     return [Row(what, size, [t.wall for t in took], [t.cpu for t in took]) for what, took in taken.items()]
 
 
+def with_models(rows: list[Row]) -> list[Row]:
+    """Return what scores change, called so."""
+    return [row._replace(what=f"{row.what}, {N_MODELS} PMs") for row in rows if row.what in {READ, FOUND, BOTH}]
+
+
 def table(rows: list[Row]) -> Table:
     made = Table("what", "choices", "median ms", "fastest ms", "CPU ms here", "x bare pass", box=None, pad_edge=False)
     bare = {row.n_choices: median(row.wall) for row in rows if row.what == PASS}
@@ -110,6 +115,8 @@ def main() -> None:
             with console.status(f"Making a study with {size:,} choices"):
                 make(url, size)
             rows += measure(url, size, given.rounds)
+            score(url, f"of-{size}")
+            rows += with_models(measure(url, size, given.rounds))
     console.print(table(rows))
     if given.record:
         _record(rows)
@@ -126,9 +133,10 @@ def _record(rows: list[Row]) -> None:
     )
     file.write_text(
         f"# Analysis\n\n`python -m benchmarks.analysis --record`, {machine}, Python {platform.python_version()};\n"
-        f"Postgres shares the cores.\n\n{shapes}; everybody judges twenty.\nAll that the "
-        "results page shows is computed, bootstraps of 2,000 resamples among it. What is cached costs the version of\n"
-        "the data alone. The bare pass reads the choices of all studies once: four aggregates, no join.\n\n"
+        f"Postgres shares the cores.\n\n{shapes}; everybody judges twenty.\n"
+        "All that the results page shows is computed, bootstraps of 2,000 resamples among it; with "
+        f"{N_MODELS} made-up PMs,\nof two variants each, every comparison with people too. What is cached costs the "
+        "version of the data alone. The\nbare pass reads the choices of all studies once: four aggregates, no join.\n\n"
         f"```\n{recorder.export_text()}```\n",
         encoding="utf-8",
     )

@@ -1,9 +1,13 @@
-"""Studies of many choices with planted effects, made directly in SQL."""
+"""Studies of many choices with planted effects, and of made-up preference models, made directly in SQL."""
 
 import asyncio
+import hashlib
+from typing import Any
 
 import psycopg
 
+from app.db import transaction
+from app.study import scoring_runs
 from benchmarks.judging import big_studies
 
 SHAPES = {10_000: (200, 50), 100_000: (2_000, 50), 1_000_000: (20_000, 50)}
@@ -36,6 +40,17 @@ _WORDS = """
     WHERE misconception.id = response.misconception_id AND misconception_set.slug = %(slug)s
 """
 
+_SCORED = """
+    INSERT INTO response_score (run_id, variant, misconception_id, kind, score, n_tokens, truncated)
+    SELECT %(run)s, variant, misconception.id, response.kind,
+           4 * random() + CASE response.kind WHEN 'sycophantic' THEN 0.3 * difficulty_level - 1.5 ELSE 0 END, 200, false
+    FROM study JOIN misconception ON misconception.set_id = study.set_id
+    JOIN response ON response.misconception_id = misconception.id, unnest(CAST(%(variants)s AS text[])) AS variant
+    WHERE study.slug = %(slug)s
+"""
+N_MODELS = 2
+VARIANTS = ("standard", "non-sycophantic")
+
 
 def make(url: str, size: int) -> str:
     """Make a study with so many choices; return its slug."""
@@ -52,3 +67,35 @@ def make(url: str, size: int) -> str:
         connection.execute("VACUUM FULL ANALYZE choice")
         connection.execute("VACUUM ANALYZE")
     return slug
+
+
+def score(url: str, slug: str) -> None:
+    """Store whole runs of reward models that were never there, each in two variants."""
+    for number in range(N_MODELS):
+        record = _record(slug, number)
+        run_id = asyncio.run(_begun(url, slug, record))
+        with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+            connection.execute("SELECT setseed(0.25)")
+            connection.execute(_SCORED, {"run": run_id, "slug": slug, "variants": list(VARIANTS)})
+            connection.execute("VACUUM ANALYZE response_score")
+        asyncio.run(_finished(url, run_id, record))
+
+
+def _record(slug: str, number: int) -> dict[str, Any]:
+    return {
+        "id": hashlib.sha256(f"{slug} {number}".encode()).hexdigest()[:16],
+        "scorer": "reward",
+        "model": f"made-up/{number}",
+        "random_weights": True,
+        "variants": [{"name": name, "hash": "0" * 64, "turns": []} for name in VARIANTS],
+    }
+
+
+async def _begun(url: str, slug: str, record: dict[str, Any]) -> int:
+    async with transaction(url) as session:
+        return (await scoring_runs.begin(session, slug, record)).id
+
+
+async def _finished(url: str, run_id: int, record: dict[str, Any]) -> None:
+    async with transaction(url) as session:
+        await scoring_runs.finish(session, run_id, record)

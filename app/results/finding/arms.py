@@ -18,7 +18,7 @@ from app.analysis.position import position_bias
 from app.analysis.rates import Rates
 from app.analysis.response_times import AtThreshold, Threshold, too_fast
 from app.analysis.trend import isotonic
-from app.analysis.votes import Votes
+from app.analysis.votes import Votes, votes_in
 from app.results.finding.absences import absences
 from app.results.finding.backgrounds import backgrounds
 from app.results.finding.judges import Judged, against_people
@@ -53,11 +53,11 @@ def arm_findings(observed: Observed, view: View, judges: Sequence[Judged], seeds
 
 def _parts(view: View, kind: str, judges: Sequence[Judged], seeds: Seeds) -> dict[str, Callable[[], Any]]:
     """Return what computes each field that does not need another."""
-    choices, few, votes, raw = view.choices, view.slim, _votes(view), view.main_results.rates.overall
+    choices, few, votes, raw = view.choices, view.slim, votes_in(view.crossing), view.main_results.rates.overall
     has_words = choices.words_truthful is not None and choices.words_sycophantic is not None
     several = bool((votes.n >= 2).any())
     return {
-        "judges": lambda: against_people(few, votes, kind, judges, seeds),
+        "judges": lambda: against_people(view.crossing, kind, judges, seeds),
         "length": lambda: length_adjusted_rate(choices, CONFIDENCE, raw) if has_words else None,
         "response_times": lambda: _response_times(view),
         "aggregation": lambda: _aggregation(view, votes),
@@ -75,11 +75,6 @@ def _parts(view: View, kind: str, judges: Sequence[Judged], seeds: Seeds) -> dic
         "prior_belief": lambda: _curve(view, "prior_belief"),
         "background": lambda: backgrounds(view),
     }
-
-
-def _votes(view: View) -> Votes:
-    crossing = view.crossing
-    return Votes(crossing.pair, crossing.level, crossing.n, crossing.n_sycophantic)
 
 
 def _counts(view: View) -> Counts:

@@ -1,20 +1,18 @@
 """What preference models prefer, against people and against each other."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from app.analysis.arrays import Floats
-from app.analysis.ceiling import human_ceiling
-from app.analysis.choices import Choices
+from app.analysis.ceiling import crossing_ceiling
+from app.analysis.crossing import Crossing
 from app.analysis.judges import (
     HumanMinusJudge,
     Judge,
     JudgeMinusJudge,
-    SamePairs,
+    crossing_minus_judge,
     fooled_by_level,
-    human_minus_judge,
     judge_minus_judge,
     judge_rate,
     judge_rate_by_level,
@@ -23,10 +21,10 @@ from app.analysis.judges import (
 )
 from app.analysis.multiplicity import holm_of
 from app.analysis.trend import LinearTrend, cochran_armitage
-from app.analysis.votes import Votes
+from app.analysis.votes import votes_in
 from app.results.finding.seeds import CONFIDENCE, Seeds
 from app.results.judged import STANDARD, AgainstPeople, JudgeFindings, JudgeName, LevelCompared, VariantContrast
-from app.results.observed import Observed, Scores, judge_of
+from app.results.observed import Observed, Scores, judges_of
 
 
 class Judged(NamedTuple):
@@ -38,7 +36,7 @@ class Judged(NamedTuple):
 
 def all_judges(observed: Observed) -> tuple[Judged, ...]:
     """Return each PM, variant and truthful kind with its own findings."""
-    judges = [(judge_of(observed, scores), scores) for scores in observed.scores]
+    judges = zip(judges_of(observed), observed.scores, strict=True)
     return tuple(Judged(judge, _alone(judge, scores)) for judge, scores in judges)
 
 
@@ -64,30 +62,19 @@ def _trend(judge: Judge) -> LinearTrend | None:
     return cochran_armitage(np.bincount(of_level, weights=prefers), np.bincount(of_level), levels)
 
 
-class _People(NamedTuple):
-    """An arm's analysed choices, whole and by level, without the columns that no comparison needs."""
-
-    whole: Choices
-    by_level: dict[int, Choices]
-    votes: Votes
-
-
-def against_people(
-    choices: Choices, votes: Votes, kind: str, judges: Sequence[Judged], seeds: Seeds
-) -> tuple[AgainstPeople, ...]:
+def against_people(people: Crossing, kind: str, judges: Sequence[Judged], seeds: Seeds) -> tuple[AgainstPeople, ...]:
     """Compare the PMs that scored this truthful kind with the people who saw it, p adjusted over levels × PMs.
 
     Parameters
     ----------
-    choices, votes
-        The analysed choices of one arm, with the few columns that this needs, and their votes by pair.
+    people
+        The analysed votes of one arm.
     """
     judges = [judge for judge in judges if judge.findings.name.truthful_kind == kind]
     if not judges:
         return ()
-    levels = [int(level) for level in np.unique(choices.level) if level > 0]
-    people = _People(choices, {level: choices.where(choices.level == level) for level in levels}, votes)
-    compared = {judge.findings.name: _levels(people, judge, seeds) for judge in judges}
+    by_level = people.by_level()
+    compared = {judge.findings.name: _levels(by_level, judge, seeds) for judge in judges}
     paired = holm_of({(name, level): each.paired.p for name, by in compared.items() for level, each in by.items()})
     majority = holm_of(
         {(name, level): each.majority.p_mid for name, by in compared.items() for level, each in by.items()}
@@ -95,36 +82,32 @@ def against_people(
     found = []
     for judge in judges:
         name = judge.findings.name
-        same = on_same_pairs(people.votes, judge.judge)
+        both = people.where(np.isin(people.pair, judge.judge.pair))
+        same = on_same_pairs(votes_in(both), judge.judge)
         fooled = fooled_by_level(same)
+        answers = same.judge.prefers_sycophantic
         found.append(
             AgainstPeople(
                 name=name,
                 n_pairs=len(same.votes),
-                overall=human_minus_judge(people.whole, judge.judge, seeds.bootstrap("people", *_words(name))),
+                overall=crossing_minus_judge(both, same.judge, seeds.bootstrap("people", *_words(name))),
                 by_level={
                     level: LevelCompared(each, fooled[level], paired.get((name, level)), majority.get((name, level)))
                     for level, each in compared[name].items()
                 },
                 likeness=likeness(same, CONFIDENCE) if len(same.votes) else None,
-                ceiling=human_ceiling(*_on(people.whole, same), CONFIDENCE) if len(same.votes) else None,
+                ceiling=crossing_ceiling(both, answers, CONFIDENCE) if len(same.votes) else None,
             )
         )
     return tuple(found)
 
 
-def _levels(people: _People, judge: Judged, seeds: Seeds) -> dict[int, HumanMinusJudge]:
+def _levels(people: Mapping[int, Crossing], judge: Judged, seeds: Seeds) -> dict[int, HumanMinusJudge]:
     found = {
-        level: human_minus_judge(part, judge.judge, seeds.bootstrap("people", *_words(judge.findings.name), level))
-        for level, part in people.by_level.items()
+        level: crossing_minus_judge(part, judge.judge, seeds.bootstrap("people", *_words(judge.findings.name), level))
+        for level, part in people.items()
     }
     return {level: each for level, each in found.items() if each is not None}
-
-
-def _on(choices: Choices, same: SamePairs) -> tuple[Choices, Floats]:
-    """Return the choices on these pairs, and the PM's answer on the pair of each."""
-    used = choices.where(np.isin(choices.pair, same.votes.pair))
-    return used, same.judge.prefers_sycophantic[np.searchsorted(same.votes.pair, used.pair)]
 
 
 def _words(name: JudgeName) -> tuple[str, ...]:

@@ -10,14 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.analysis.arrays import Bools, Floats, Ints, dense
 from app.models import Participation, Study
 from app.results.facts import Arm, Declared, Facts, People, Source
-from app.results.judged import JudgeName
 from app.results.observed import Annotators, Observed, Pairs, Stored
 from app.results.rules import with_rules
 from app.results.sources.answers import coded
 from app.results.sources.declaring import declared_in
 from app.results.sources.packed import Packed, columns, read_as_a_whole, rows_of
-from app.results.sources.scores import Scored, gathered
-from app.study import amendments, preregistrations, scoring_queries, studies
+from app.results.sources.stored_scores import scores_of
+from app.study import amendments, preregistrations, studies
 from app.terms import Outcome, ResponseKind, TruthfulKind
 
 # A person's id and a position in one number.
@@ -101,7 +100,7 @@ async def from_database(session: AsyncSession, slug: str) -> Observed:
         pairs=pairs,
         annotators=annotators,
         stored=with_rules(facts.declared, pairs, annotators, stored, facts.arms, _by_person(facts.declared, here)),
-        scores=await _scores(session, study.id),
+        scores=await scores_of(session, study.id),
     )
 
 
@@ -293,20 +292,4 @@ async def _people(session: AsyncSession, study_id: int) -> People:
         unfinished=rows.get(None, (0, 0))[0],
         withdrew=sum(withdrew for _, withdrew in rows.values()),
         **by_outcome,
-    )
-
-
-async def _scores(session: AsyncSession, study_id: int) -> tuple[Any, ...]:
-    return gathered(
-        Scored(
-            JudgeName(row.run, row.model, row.scorer, row.variant, row.truthful_kind, row.random_weights),
-            row.misconception_key,
-            row.level,
-            row.margin,
-            row.noise_floor,
-            row.near_tie,
-            row.truncated,
-            row.position_term,
-        )
-        for row in await scoring_queries.pair_margins(session, study_id)
     )

@@ -8,8 +8,6 @@ from psycopg import AsyncConnection
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.analysis.arrays import Ints
-
 # A session plans for single people and pairs; here a study is read as a whole. Until the transaction ends.
 _AS_A_WHOLE = text("""
     SELECT set_config('enable_seqscan', 'on', true), set_config('plan_cache_mode', 'auto', true),
@@ -18,10 +16,16 @@ _AS_A_WHOLE = text("""
 
 
 class Packed(NamedTuple):
-    """A column: the SQL of its whole numbers, and how many bytes each takes, 2, 4 or 8."""
+    """A column: the SQL of its numbers, none of them null, and how many bytes each takes: 2, 4 or 8; a real one, 8."""
 
     sql: str
     n_bytes: int
+    real: bool = False
+
+    @property
+    def form(self) -> str:
+        """What Postgres calls such numbers."""
+        return f"{'float' if self.real else 'int'}{self.n_bytes}"
 
 
 async def read_as_a_whole(session: AsyncSession) -> None:
@@ -30,19 +34,20 @@ async def read_as_a_whole(session: AsyncSession) -> None:
 
 
 async def columns(
-    session: AsyncSession, which: Mapping[str, Packed], rows: str, params: Mapping[str, int]
-) -> dict[str, Ints]:
+    session: AsyncSession, which: Mapping[str, Packed], rows: str, params: Mapping[str, Any]
+) -> dict[str, Any]:
     """Return columns of the rows that this SQL, from `FROM` on, gives; in no order, but all in the same.
 
     `rows` names its parameters as `%(study)s`.
     """
     listed = ", ".join(
-        f"string_agg(int{column.n_bytes}send(CAST({column.sql} AS int{column.n_bytes})), '')"
-        for column in which.values()
+        f"string_agg({column.form}send(CAST({column.sql} AS {column.form})), '')" for column in which.values()
     )
     found = await _rows(session, f"SELECT {listed} {rows}", params)
     return {
-        name: np.frombuffer(content or b"", dtype=f">i{column.n_bytes}").astype(np.int64)
+        name: np.frombuffer(content or b"", dtype=f">{'f' if column.real else 'i'}{column.n_bytes}").astype(
+            np.float64 if column.real else np.int64
+        )
         for (name, column), content in zip(which.items(), found[0], strict=True)
     }
 

@@ -27,10 +27,11 @@ def gathered(rows: Iterable[Scored]) -> tuple[Scores, ...]:
     by_name: dict[JudgeName, list[Scored]] = {}
     for row in rows:
         by_name.setdefault(row.name, []).append(row)
-    return tuple(_scores(name, by_name[name]) for name in sorted(by_name, key=_order))
+    return tuple(_scores(name, by_name[name]) for name in sorted(by_name, key=in_order))
 
 
-def _order(name: JudgeName) -> tuple[str, str, bool, str, bool, str]:
+def in_order(name: JudgeName) -> tuple[str, str, bool, str, bool, str]:
+    """Return what sorts PMs as a reader meets them."""
     kind, variant = name.truthful_kind, name.variant
     return name.model, name.run, kind != "helpful", kind, variant != STANDARD, variant
 
