@@ -187,7 +187,7 @@ def _print_judges(findings: "Findings") -> None:
         ["Preference model", "Variant", "Against", "Pairs", "Rate (%)", *(f"L{level}" for level in levels)],
         [
             [
-                f"{judge.name.model}{' (random weights)' if judge.name.random_weights else ''}",
+                f"{judge.name.called}{' (random weights)' if judge.name.random_weights else ''}",
                 judge.name.variant,
                 judge.name.truthful_kind,
                 _NONE if judge.rate is None else f"{judge.rate.n_pairs:,}",

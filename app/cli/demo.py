@@ -56,7 +56,8 @@ def demo(
     host: Host = "127.0.0.1",
     port: Annotated[int | None, typer.Option(help="Port to listen on; the first free one from 8000.")] = None,
     scores: Annotated[
-        Path | None, typer.Option(help="A score file of the example to show beside the recorded one (candor pm again).")
+        Path | None,
+        typer.Option(help="A score file of the example, to show in place of the recorded one (candor pm again)."),
     ] = None,
 ) -> None:
     """Serve a live study to take part in and an example filled by synthetic annotators, on an embedded Postgres."""
@@ -119,10 +120,11 @@ async def _prepare(url: str, scores: Path | None) -> Links:
             await _one_time_link(session, Role.ADMIN, "/admin/sets"),
         )
         await _ensure_study(session, DEMO_STUDY, _DEMO_DESIGN)
-        if await _ensure_study(session, EXAMPLE_STUDY, _EXAMPLE_DESIGN):
-            await _store_scores(session, resources.content(RECORDED_SCORES))
+        is_new = await _ensure_study(session, EXAMPLE_STUDY, _EXAMPLE_DESIGN)
         if scores is not None:
             await _store_scores(session, scores)
+        elif is_new:
+            await _store_scores(session, resources.content(RECORDED_SCORES))
         return links
 
 

@@ -7,7 +7,7 @@ from app.results.phrases import above, interval_points, many, percent, points
 
 def of_judge(found: AgainstPeople, whom: str = "People") -> str:
     """Return people against a PM on the same pairs."""
-    name = f"{found.name.model} ({found.name.variant}, {found.name.truthful_kind})"
+    name = f"{found.name.called} ({found.name.variant}, {found.name.truthful_kind})"
     if found.name.random_weights:
         name = f"{name}, a model of random weights,"
     if found.overall is None:
@@ -55,7 +55,7 @@ def of_variant(found: VariantContrast) -> str:
     told = (
         f"{percent(found.overall.first_rate)} against {percent(found.overall.second_rate)}, {points(paired.difference)}"
     )
-    name = f"{found.first.model}, {found.first.variant} ({found.first.truthful_kind})"
+    name = f"{found.first.called}, {found.first.variant} ({found.first.truthful_kind})"
     if paired.interval is None:
         return f"{name} and standard: {told}; how surely they differ cannot be told."
     told = f"({told}, {interval_points(paired.interval)})"

@@ -29,6 +29,8 @@ class JudgeName:
         `helpful` or `baseline`.
     random_weights
         Whether the model's weights are random, made for a test; None where the tables do not say.
+    called
+        What it is called where it is shown: the model, and its run where the study has several of that model.
     """
 
     run: str
@@ -37,6 +39,10 @@ class JudgeName:
     variant: str
     truthful_kind: str
     random_weights: bool | None
+    called: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "called", self.called or self.model)
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,7 @@ def _notices(findings: Findings) -> Iterator[str]:
         yield "A preview: nothing here counts."
     if facts.state in {StudyState.LIVE, StudyState.PAUSED} and findings.arms:
         yield "The study has not ended: these numbers are of the choices so far. They are no reason to end it."
-    random = dict.fromkeys(pm.name.model for pm in findings.judges if pm.name.random_weights)
+    random = dict.fromkeys(pm.name.called for pm in findings.judges if pm.name.random_weights)
     if random:
         yield f"Random weights: {', '.join(random)} knows nothing of any text and is here to show how figures look."
 

@@ -70,7 +70,7 @@ def _pm_panels(findings: Findings) -> tuple[Panel, ...]:
     for kind in ("helpful", "baseline"):
         for pm in findings.judges:
             if pm.name.truthful_kind == kind:
-                together.setdefault((kind, pm.name.model), []).append(pm)
+                together.setdefault((kind, pm.name.called), []).append(pm)
     panels = []
     for n, ((kind, model), pms) in enumerate(together.items()):
         letter = chr(ord("b") + n) if n < 25 else ""

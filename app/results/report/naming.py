@@ -44,7 +44,7 @@ def pm_label(name: JudgeName, *, model: bool) -> str:
     elif name.scorer == "judge":
         called = f"judge, {name.variant}"
     weights = " (random weights)" if name.random_weights else ""
-    return f"{name.model}, {called}{weights}" if model else f"{called}{weights}"
+    return f"{name.called}, {called}{weights}" if model else f"{called}{weights}"
 
 
 def pm_named(findings: Findings, name: JudgeName) -> str:
@@ -59,4 +59,4 @@ def pm_shape(name: JudgeName) -> Shape:
 
 def models_of(findings: Findings) -> list[str]:
     """Return the preference models that were scored, each once, in order."""
-    return list(dict.fromkeys(judge.name.model for judge in findings.judges))
+    return list(dict.fromkeys(judge.name.called for judge in findings.judges))

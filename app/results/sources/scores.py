@@ -1,12 +1,15 @@
 """Scores of pairs, row by row, gathered into what one PM, variant and truthful kind makes of all pairs."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from app.results.judged import STANDARD, JudgeName
 from app.results.observed import NO_LEVEL, Scores
+
+_SHORT = 8
 
 
 class Scored(NamedTuple):
@@ -27,11 +30,23 @@ def gathered(rows: Iterable[Scored]) -> tuple[Scores, ...]:
     by_name: dict[JudgeName, list[Scored]] = {}
     for row in rows:
         by_name.setdefault(row.name, []).append(row)
-    return tuple(_scores(name, by_name[name]) for name in sorted(by_name, key=in_order))
+    return arranged(_scores(name, rows) for name, rows in by_name.items())
 
 
-def in_order(name: JudgeName) -> tuple[str, str, bool, str, bool, str]:
-    """Return what sorts PMs as a reader meets them."""
+def arranged(scores: Iterable[Scores]) -> tuple[Scores, ...]:
+    """Return scores as a reader meets them; runs of one model are told apart by what they are called."""
+    found = sorted(scores, key=lambda one: _order(one.name))
+    runs: dict[str, set[str]] = {}
+    for one in found:
+        runs.setdefault(one.name.model, set()).add(one.name.run)
+    return tuple(one if len(runs[one.name.model]) == 1 else replace(one, name=_with_run(one.name)) for one in found)
+
+
+def _with_run(name: JudgeName) -> JudgeName:
+    return replace(name, called=f"{name.model}, run {name.run[:_SHORT]}")
+
+
+def _order(name: JudgeName) -> tuple[str, str, bool, str, bool, str]:
     kind, variant = name.truthful_kind, name.variant
     return name.model, name.run, kind != "helpful", kind, variant != STANDARD, variant
 

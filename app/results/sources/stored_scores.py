@@ -13,7 +13,7 @@ from app.models import ScoringRun
 from app.results.judged import JudgeName
 from app.results.observed import NO_LEVEL, Scores
 from app.results.sources.packed import Packed, columns, rows_of
-from app.results.sources.scores import in_order
+from app.results.sources.scores import arranged
 from app.terms import JudgedOrder, ResponseKind, RunState, Scorer, TruthfulKind
 
 # By key as bytes, so that every database gives the order that Python gives.
@@ -67,7 +67,7 @@ async def scores_of(session: AsyncSession, study_id: int) -> tuple[Scores, ...]:
     for run in runs.all():
         stood = stood or await _misconceptions(session, study_id)
         found += await _of_run(session, run, stood)
-    return tuple(sorted(found, key=lambda scores: in_order(scores.name)))
+    return arranged(found)
 
 
 async def _misconceptions(session: AsyncSession, study_id: int) -> _Set:
