@@ -3,8 +3,8 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import aclosing, contextmanager
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
@@ -20,7 +20,7 @@ from app.exports.annotators import ANNOTATORS
 from app.exports.bundle import bundle
 from app.exports.choices import CHOICES
 from app.exports.columns import Table
-from app.exports.copying import see_one_moment
+from app.exports.copying import Chunks, see_one_moment
 from app.exports.files import Format, codebook_file, table_file
 from app.exports.pairs import PAIRS
 from app.exports.payments import PAYMENTS
@@ -33,7 +33,6 @@ from app.study.studies import get_study
 
 app = typer.Typer(no_args_is_help=True)
 
-Chunks = Callable[[AsyncSession], AsyncIterator[bytes]]
 StudyOption = Annotated[str, typer.Option("--study", help="The study.")]
 FormatOption = Annotated[
     Format | None, typer.Option("--format", help="csv, jsonl or parquet; what the file's name says, if not given.")
@@ -122,12 +121,14 @@ def _refuse_terminal(output: Path | None) -> None:
         raise typer.BadParameter("this is no text; name a file", param_hint="--output")
 
 
-def _run(slug: str, chunks: Chunks, output: Path | None, *, audited: bool = False) -> None:
+def _run(slug: str, chunks: Callable[[AsyncSession], Chunks], output: Path | None, *, audited: bool = False) -> None:
     with migrated_database() as url:
         asyncio.run(export_from(url, slug, chunks, output, audited=audited))
 
 
-async def export_from(url: str, slug: str, chunks: Chunks, output: Path | None, *, audited: bool = False) -> None:
+async def export_from(
+    url: str, slug: str, chunks: Callable[[AsyncSession], Chunks], output: Path | None, *, audited: bool = False
+) -> None:
     """Write what `chunks` gives of a study; personal data are recorded before any of it leaves."""
     async with transaction(url) as session:
         study = await get_study(session, slug)
@@ -139,13 +140,24 @@ async def export_from(url: str, slug: str, chunks: Chunks, output: Path | None, 
         await _write(chunks(session), output)
 
 
-async def _write(chunks: AsyncIterator[bytes], output: Path | None) -> None:
+async def _write(chunks: Chunks, output: Path | None) -> None:
     if output is None:
-        await _pump(chunks, sys.stdout.buffer)
+        with _standard_output() as file:
+            await _pump(chunks, file)
         return
     with whole_file(output) as file, errors.status(escape(f"Writing {output}")):
         await _pump(chunks, file)
     errors.print(f"Wrote {output}", markup=False)
+
+
+@contextmanager
+def _standard_output() -> Iterator[BinaryIO]:
+    try:
+        yield sys.stdout.buffer
+    except OSError as error:
+        # Python flushes it once more as it ends, and would complain again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise OutputUnwritable(f"standard output cannot be written: {error.strerror or error}") from None
 
 
 @contextmanager
@@ -164,7 +176,8 @@ def whole_file(output: Path) -> Iterator[BinaryIO]:
         part.unlink(missing_ok=True)
 
 
-async def _pump(chunks: AsyncIterator[bytes], into: BinaryIO) -> None:
-    async for chunk in chunks:
-        into.write(chunk)
+async def _pump(chunks: Chunks, into: BinaryIO) -> None:
+    async with aclosing(chunks) as closed:  # Else what cannot be written leaves a COPY that the transaction waits for.
+        async for chunk in closed:
+            into.write(chunk)
     into.flush()

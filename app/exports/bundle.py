@@ -8,7 +8,8 @@ import asyncio
 import hashlib
 import json
 import platform
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any, NamedTuple
@@ -18,7 +19,7 @@ from sqlalchemy import exists, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.exports import readers
-from app.exports.copying import Tally
+from app.exports.copying import Chunks, Tally
 from app.exports.files import Format, codebook_file, table_file
 from app.exports.outlet import Outlet
 from app.exports.preferences import PREFERENCES
@@ -35,11 +36,11 @@ class _Part(NamedTuple):
     """A file of the bundle: its name, its content, and how many rows went by, where it is a table."""
 
     name: str
-    chunks: AsyncIterator[bytes]
+    chunks: Chunks
     tally: Tally | None = None
 
 
-async def bundle(session: AsyncSession, slug: str) -> AsyncIterator[bytes]:
+async def bundle(session: AsyncSession, slug: str) -> Chunks:
     """Yield a study's bundle in chunks. The session sees one moment, or the tables may disagree.
 
     Raises
@@ -55,9 +56,10 @@ async def bundle(session: AsyncSession, slug: str) -> AsyncIterator[bytes]:
     files: dict[str, Any] = {}
     parts = [*_tables(session, slug), *await _documents(session, study, about["hashes"])]
     for part in parts:
-        async for n_bytes in _packed(archive, part, files, made_at):
-            if n_bytes:
-                yield out.take()
+        async with aclosing(_packed(archive, part, files, made_at)) as packed:
+            async for n_bytes in packed:
+                if n_bytes:
+                    yield out.take()
     manifest = json.dumps(about | {"files": files}, ensure_ascii=False, indent=2) + "\n"
     archive.writestr(_entry(MANIFEST, made_at), manifest)
     archive.close()
@@ -103,7 +105,7 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
 
 
-async def _whole(content: str) -> AsyncIterator[bytes]:
+async def _whole(content: str) -> Chunks:
     yield content.encode()
 
 
@@ -147,7 +149,7 @@ def _entry(name: str, made_at: datetime) -> ZipInfo:
     return entry
 
 
-async def _packed(archive: ZipFile, part: _Part, files: dict[str, Any], made_at: datetime) -> AsyncIterator[int]:
+async def _packed(archive: ZipFile, part: _Part, files: dict[str, Any], made_at: datetime) -> AsyncGenerator[int, None]:
     """Pack a part, in a thread so that nobody waits for it; yield how much went in each time, and note its hash."""
     digest, n_bytes = hashlib.sha256(), 0
 
@@ -156,9 +158,10 @@ async def _packed(archive: ZipFile, part: _Part, files: dict[str, Any], made_at:
         member.write(chunk)
 
     with archive.open(_entry(part.name, made_at), "w", force_zip64=True) as member:
-        async for chunk in part.chunks:
-            await asyncio.to_thread(pack, chunk)
-            n_bytes += len(chunk)
-            yield len(chunk)
+        async with aclosing(part.chunks) as chunks:
+            async for chunk in chunks:
+                await asyncio.to_thread(pack, chunk)
+                n_bytes += len(chunk)
+                yield len(chunk)
     rows = {} if part.tally is None else {"rows": part.tally.rows}
     files[part.name] = rows | {"bytes": n_bytes, "sha256": digest.hexdigest()}

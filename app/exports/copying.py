@@ -1,6 +1,6 @@
 """Rows out of Postgres by COPY: one message a row, so that memory does not grow with the study."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
 from psycopg import AsyncConnection, sql
@@ -10,6 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.exports.columns import Table
 
 CHUNK_BYTES = 64 * 1024
+
+Chunks = AsyncGenerator[bytes, None]
+"""A file in pieces. A COPY is open meanwhile and holds its connection: whoever stops before the end closes them."""
 
 _CSV = "FORMAT csv, ENCODING 'UTF8'"
 # Control characters are escaped in JSON, so none of these is ever in it and Postgres quotes nothing.
@@ -46,7 +49,7 @@ def json_query(table: Table) -> str:
     return f"COPY (SELECT '{{{{' || {line} || '}}}}' {table.rows}) TO STDOUT ({_RAW})"
 
 
-async def copied(session: AsyncSession, query: str, slug: str) -> AsyncIterator[memoryview]:
+async def copied(session: AsyncSession, query: str, slug: str) -> AsyncGenerator[memoryview, None]:
     """Yield what a COPY gives of a study, a row at a time, each ended by a line feed."""
     connection = await (await session.connection()).get_raw_connection()
     driver = connection.driver_connection

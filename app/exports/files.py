@@ -1,12 +1,12 @@
 """Any table in any format: what pages, commands and the API ask for."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from enum import StrEnum
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.exports.columns import Table
-from app.exports.copying import Tally
+from app.exports.copying import Chunks, Tally
 from app.exports.csv_files import codebook_csv, table_csv
 from app.exports.jsonl_files import codebook_jsonl, table_jsonl
 from app.exports.parquet_files import codebook_parquet, is_there, refuse_without, table_parquet
@@ -30,12 +30,12 @@ _MEDIA_TYPES = {
     Format.JSONL: "application/x-ndjson",
     Format.PARQUET: "application/vnd.apache.parquet",
 }
-_TABLES: dict[Format, Callable[[AsyncSession, Table, str, Tally | None], AsyncIterator[bytes]]] = {
+_TABLES: dict[Format, Callable[[AsyncSession, Table, str, Tally | None], Chunks]] = {
     Format.CSV: table_csv,
     Format.JSONL: table_jsonl,
     Format.PARQUET: table_parquet,
 }
-_CODEBOOKS: dict[Format, Callable[[Tally | None], AsyncIterator[bytes]]] = {
+_CODEBOOKS: dict[Format, Callable[[Tally | None], Chunks]] = {
     Format.CSV: codebook_csv,
     Format.JSONL: codebook_jsonl,
     Format.PARQUET: codebook_parquet,
@@ -49,7 +49,7 @@ def formats() -> tuple[Format, ...]:
 
 def table_file(
     session: AsyncSession, table: Table, slug: str, known: Format = Format.CSV, tally: Tally | None = None
-) -> AsyncIterator[bytes]:
+) -> Chunks:
     """Return a table of a study in a format, in chunks; refuse before the first one what cannot be written.
 
     Raises
@@ -61,7 +61,7 @@ def table_file(
     return _TABLES[known](session, table, slug, tally)
 
 
-def codebook_file(known: Format = Format.CSV, tally: Tally | None = None) -> AsyncIterator[bytes]:
+def codebook_file(known: Format = Format.CSV, tally: Tally | None = None) -> Chunks:
     """Return the codebook in a format, as `table_file` does a table."""
     _refuse_unwritable(known)
     return _CODEBOOKS[known](tally)

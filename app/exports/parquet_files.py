@@ -5,8 +5,8 @@ batches, in a thread, so that people who judge meanwhile do not wait.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from functools import partial
 from importlib.util import find_spec
 from typing import Any
@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.errors import CandorError
 from app.exports import codebook
 from app.exports.columns import Column, Kind, Table
-from app.exports.copying import Tally, copied, csv_query
+from app.exports.copying import Chunks, Tally, copied, csv_query
 from app.exports.outlet import Outlet
 
 # Measured together (benchmarks/export). A row group costs memory to the file's end, about a kilobyte a column, so there
@@ -49,9 +49,7 @@ def refuse_without() -> None:
         raise ParquetMissing
 
 
-async def table_parquet(
-    session: AsyncSession, table: Table, slug: str, tally: Tally | None = None
-) -> AsyncIterator[bytes]:
+async def table_parquet(session: AsyncSession, table: Table, slug: str, tally: Tally | None = None) -> Chunks:
     """Yield a table of a study, a row group at a time."""
     tally = tally or Tally()
     batch = bytearray()
@@ -59,18 +57,20 @@ async def table_parquet(
     with ThreadPoolExecutor(1) as thread:
         inside = partial(asyncio.get_running_loop().run_in_executor, thread)
         file = await inside(_File, table.columns)
-        async for row in copied(session, csv_query(table, [column.written for column in table.columns]), slug):
-            batch += row
-            tally.rows += 1
-            if len(batch) >= _BATCH_BYTES:
-                if done := await inside(file.add, batch):
-                    yield done
-                batch = bytearray()
+        query = csv_query(table, [column.written for column in table.columns])
+        async with aclosing(copied(session, query, slug)) as rows:
+            async for row in rows:
+                batch += row
+                tally.rows += 1
+                if len(batch) >= _BATCH_BYTES:
+                    if done := await inside(file.add, batch):
+                        yield done
+                    batch = bytearray()
         yield await inside(file.add, batch)
         yield await inside(file.end)
 
 
-async def codebook_parquet(tally: Tally | None = None) -> AsyncIterator[bytes]:
+async def codebook_parquet(tally: Tally | None = None) -> Chunks:
     """Yield the description of every column of every table."""
     columns = tuple(Column(name, "text", f"of a column: its {name}", "") for name in codebook.COLUMNS)
     yield await asyncio.to_thread(_described, columns, list(codebook.rows(tally)))

@@ -3,7 +3,7 @@
 Each page takes a fixed number of statements, and holds a page's worth of misconceptions.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -218,13 +218,13 @@ _DIFFERING = text("""
 """)
 
 
-async def as_jsonl(session: AsyncSession, set_id: int) -> AsyncIterator[str]:
+async def as_jsonl(session: AsyncSession, set_id: int) -> AsyncGenerator[str, None]:
     """Yield a version as a JSON Lines file that imports to the same hash, a few misconceptions at a time."""
     async for batch in _batches(session, set_id):
         yield "".join(to_jsonl(batch))
 
 
-async def as_csv(session: AsyncSession, set_id: int) -> AsyncIterator[str]:
+async def as_csv(session: AsyncSession, set_id: int) -> AsyncGenerator[str, None]:
     """Yield a version as a CSV file that imports to the same hash, a few misconceptions at a time."""
     most = await session.scalar(
         select(func.max(func.jsonb_array_length(Misconception.sources))).filter_by(set_id=set_id)

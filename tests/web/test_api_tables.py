@@ -52,7 +52,7 @@ async def _adds_up(api: Api, table: str) -> bool:
     return True
 
 
-async def test_what_comes_meanwhile_is_on_the_pages_to_come(api: Api) -> None:
+async def test_people_who_come_meanwhile_are_on_the_pages_to_come(api: Api) -> None:
     first = (await api.get("/api/studies/pilot/choices?limit=10")).json()
     await judge(api.client, "pilot", "late")
     rest = await pages(api, first["next"])

@@ -2,14 +2,14 @@
 
 import csv
 import io
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import asdict, replace
 from datetime import date
 from typing import Annotated, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import Response
 
 from app.db import Sessions
 from app.study import audit, events
@@ -21,6 +21,7 @@ from app.web.desk import frame
 from app.web.fields import FieldFaulty, kept_day
 from app.web.pages import render
 from app.web.signed_in import Admin, CurrentAccount
+from app.web.streaming import Sent
 
 T = TypeVar("T")
 router = APIRouter()
@@ -135,10 +136,10 @@ async def _audited(account: Admin, sessions: Annotated[Sessions, Depends(app_ses
 async def download(session: ReadSession, wanted: Annotated[Wanted, Depends(_audited)]) -> Response:
     """Stream the audit log."""
     headers = {"Content-Disposition": 'attachment; filename="audit.csv"'}
-    return StreamingResponse(_lines(session, wanted), media_type="text/csv; charset=utf-8", headers=headers)
+    return Sent(_lines(session, wanted), media_type="text/csv; charset=utf-8", headers=headers)
 
 
-async def _lines(session: ReadSession, wanted: Wanted) -> AsyncIterator[str]:
+async def _lines(session: ReadSession, wanted: Wanted) -> AsyncGenerator[str, None]:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(_COLUMNS)

@@ -1,11 +1,11 @@
 """The admins' pages about sets: their versions, one version's misconceptions, its check, its download."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Path, Query
-from fastapi.responses import RedirectResponse, Response, StreamingResponse
+from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import Sessions
@@ -32,6 +32,7 @@ from app.web.desk import frame
 from app.web.fields import FieldFaulty
 from app.web.pages import Link, render
 from app.web.signed_in import Admin, CurrentAccount, OwnForm
+from app.web.streaming import Sent
 
 router = APIRouter(prefix="/sets")
 
@@ -198,7 +199,7 @@ def _page_address(address: str, chosen: SetFilter, page: int) -> str:
 
 # Its download.
 
-_FILES: dict[str, tuple[str, Callable[[AsyncSession, int], AsyncIterator[str]]]] = {
+_FILES: dict[str, tuple[str, Callable[[AsyncSession, int], AsyncGenerator[str, None]]]] = {
     "jsonl": ("application/x-ndjson", set_browsing.as_jsonl),
     "csv": ("text/csv", set_browsing.as_csv),
 }
@@ -220,7 +221,7 @@ async def _download(session: AsyncSession, slug: str, version: int, ending: str)
     stored = await find_set(session, slug, version)
     media_type, lines = _FILES[ending]
     named = {"Content-Disposition": f'attachment; filename="{slug}-{version}.{ending}"'}
-    return StreamingResponse(lines(session, stored.id), media_type=f"{media_type}; charset=utf-8", headers=named)
+    return Sent(lines(session, stored.id), media_type=f"{media_type}; charset=utf-8", headers=named)
 
 
 # Its check.

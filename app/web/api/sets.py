@@ -1,11 +1,11 @@
 """The misconception sets: every version, and one with all that it holds."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import MisconceptionSet
@@ -16,6 +16,7 @@ from app.web.api.callers import Reader
 from app.web.api.conditional import document, headers_of, tag_of, unchanged
 from app.web.api.documents import Sets, SetUsed, sets_document
 from app.web.deps import ReadSession
+from app.web.streaming import Sent
 
 router = APIRouter(prefix="/sets")
 _LARGEST = 2**31 - 1
@@ -44,12 +45,12 @@ async def read_set(
     """Read a version of a set with all of its misconceptions, in the order in which they were imported."""
     found = await find_set(session, slug, version)
     tag = tag_of(found.slug, str(found.version), found.content_hash)
-    return unchanged(request, tag) or StreamingResponse(
+    return unchanged(request, tag) or Sent(
         _written(session, found), media_type="application/json", headers=headers_of(tag)
     )
 
 
-async def _written(session: AsyncSession, found: MisconceptionSet) -> AsyncIterator[str]:
+async def _written(session: AsyncSession, found: MisconceptionSet) -> AsyncGenerator[str, None]:
     """Yield the document a misconception at a time, because a set may be large."""
     head = json.dumps({name: getattr(found, name) for name in SetUsed.model_fields}, ensure_ascii=False)
     yield head.removesuffix("}") + ', "misconceptions": ['

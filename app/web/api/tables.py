@@ -1,12 +1,12 @@
 """The tables of a study: by pages as JSON, and whole as files."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from enum import StrEnum
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.exports import paging
@@ -23,6 +23,7 @@ from app.web.api.access import reachable
 from app.web.api.callers import Reader
 from app.web.api.conditional import headers_of, json_response, tag_of_request, unchanged
 from app.web.deps import SnapshotSession
+from app.web.streaming import Sent
 
 router = APIRouter(prefix="/studies/{slug}")
 
@@ -121,9 +122,9 @@ async def read_annotators(
     return await _page(request, place, tag, session, asked, PAGED["annotators"])
 
 
-def _file(chunks: AsyncIterator[bytes], name: str, media_type: str, tag: str) -> Response:
+def _file(chunks: AsyncGenerator[bytes, None], name: str, media_type: str, tag: str) -> Response:
     headers = headers_of(tag) | {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(chunks, media_type=media_type, headers=headers)
+    return Sent(chunks, media_type=media_type, headers=headers)
 
 
 def _files(*media_types: str) -> dict[int | str, dict[str, Any]]:

@@ -1,10 +1,10 @@
 """Downloads. A file's length is not known beforehand, so it is sent in chunks: one cut short is seen as cut short."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import Response
 
 from app.db import Sessions
 from app.exports.bundle import bundle
@@ -17,13 +17,14 @@ from app.study.previews import refuse_preview
 from app.web.deps import ReadSession, SnapshotSession, app_sessions
 from app.web.researcher.access import visible_study
 from app.web.signed_in import Researcher
+from app.web.streaming import Sent
 
 router = APIRouter()
 
 
-def _download(chunks: AsyncIterator[bytes], name: str, media_type: str) -> Response:
+def _download(chunks: AsyncGenerator[bytes, None], name: str, media_type: str) -> Response:
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(chunks, media_type=media_type, headers=headers)
+    return Sent(chunks, media_type=media_type, headers=headers)
 
 
 async def _format(extension: str, _account: Researcher) -> Format:
