@@ -12,7 +12,7 @@ from app.cli.running import run_in_transaction
 from app.models import Study
 from app.study import amendments, copies, owners, studies
 from app.study.design_files import read_design
-from app.study.designs import check_design
+from app.study.designs import check_design, is_version
 from app.study.sets import find_set
 
 Slug = Annotated[str, typer.Argument(help="The study's slug.")]
@@ -48,7 +48,7 @@ def change(
     """Change a draft: each field of the file replaces the draft's, tables as a whole; the others stay."""
     given = read_design(config)
     named, version = given.pop("set", None), given.pop("set_version", None)
-    if not isinstance(named, str | None) or not isinstance(version, int | None):
+    if not isinstance(named, str | None) or not is_version(version):
         raise typer.BadParameter("set is a slug and set_version a number", param_hint="--config")
 
     async def work(session: AsyncSession) -> Study:

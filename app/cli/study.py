@@ -16,7 +16,7 @@ from app.models import Study
 from app.settings import settings
 from app.study import owners, progress_queries, studies
 from app.study.design_files import read_design
-from app.study.designs import ArmDesign, StudyDesign, check_design
+from app.study.designs import ArmDesign, StudyDesign, check_design, is_version
 from app.study.login_sessions import SignedIn
 from app.study.sets import find_set
 from app.study.tokens import entry_signature
@@ -98,8 +98,10 @@ def _draft(slug: str, given: dict[str, Any], config: Path | None) -> tuple[Study
     values = {"title": slug} | (read_design(config) if config else {})
     values |= {name: value for name, value in given.items() if value is not None} | {"slug": slug}
     from_set, version = values.pop("set", None), values.pop("set_version", None)
-    if not isinstance(from_set, str) or not isinstance(version, int | None):
-        raise typer.BadParameter("name the misconception set here or in the design file", param_hint="--set")
+    if not isinstance(from_set, str) or not is_version(version):
+        raise typer.BadParameter(
+            "name the misconception set here or in the design file; set_version is a number", param_hint="--set"
+        )
     return check_design(values), from_set, version
 
 

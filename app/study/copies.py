@@ -5,6 +5,7 @@ pilot is reset by closing it and making another; what people did in the first is
 itself.
 """
 
+from itertools import count
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -40,17 +41,26 @@ async def clone(session: AsyncSession, slug: str, new_slug: str, account_id: int
 async def pilot(session: AsyncSession, slug: str, account_id: int | None = None) -> Study:
     """Open a pilot: the study for real, with places of its own. One that runs already is closed: the pilot is reset."""
     original = await studies.get_study(session, slug, lock=True)
-    made = await session.scalar(
-        select(func.count()).where(Study.copy_of_id == original.id, Study.purpose == Purpose.PILOT)
-    )
     await session.execute(
         update(Study)
         .where(Study.copy_of_id == original.id, Study.purpose == Purpose.PILOT, Study.state != StudyState.CLOSED)
         .values(state=StudyState.CLOSED, closed_at=func.now())
     )
-    ending = f"-pilot-{(made or 0) + 1}"
-    own = {"slug": original.slug[: LONGEST_SLUG - len(ending)].rstrip("-") + ending, "entry_holds": None}
+    own = {"slug": await _free_slug(session, original), "entry_holds": None}
     return await open_copy(session, original, Purpose.PILOT, own, account_id)
+
+
+async def _free_slug(session: AsyncSession, original: Study) -> str:
+    """Return the name of a study's next pilot; a name that any other study has is passed over."""
+    made = await session.scalar(
+        select(func.count()).where(Study.copy_of_id == original.id, Study.purpose == Purpose.PILOT)
+    )
+    for number in count((made or 0) + 1):
+        ending = f"-pilot-{number}"
+        slug = original.slug[: LONGEST_SLUG - len(ending)].rstrip("-") + ending
+        if await session.scalar(select(Study.id).filter_by(slug=slug)) is None:
+            return slug
+    raise AssertionError  # Numbers do not end.
 
 
 async def open_copy(

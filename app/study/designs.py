@@ -173,6 +173,11 @@ def _says_something(text: object) -> bool:
     return isinstance(text, str) and bool(text.strip()) and "\x00" not in text
 
 
+def is_version(value: object) -> bool:
+    """Whether a value can be the version of a set: a whole number (True is one in Python), or none for the newest."""
+    return value is None or (isinstance(value, int) and not isinstance(value, bool))
+
+
 def check_design(values: dict[str, Any]) -> StudyDesign:
     """Return the design that these values make.
 

@@ -24,6 +24,9 @@ _LONGEST_NAME = 60
 _BATCH = 500
 
 
+_HIGHEST_VERSION = 2**31 - 1
+
+
 class SetUnknown(CandorError):
     """No set has this slug and version."""
 
@@ -211,6 +214,8 @@ async def find_set(session: AsyncSession, slug: str, version: int | None = None)
     SetUnknown
         When there is none.
     """
+    if "\x00" in slug or not (version is None or 0 < version <= _HIGHEST_VERSION):
+        raise SetUnknown(slug.replace("\x00", "\\0"), version)  # The database cannot even be asked for it.
     wanted = select(MisconceptionSet).filter_by(slug=slug).order_by(MisconceptionSet.version.desc()).limit(1)
     if version is not None:
         wanted = wanted.filter_by(version=version)

@@ -512,6 +512,10 @@ def test_studies_that_cannot_be_made_or_moved_are_refused(with_study: Shell) -> 
         "there is no misconception set nothing"
     )
     assert refused(*create, "b", *good, "--set-version", "9").startswith("there is no misconception set good version 9")
+    assert refused(*create, "b", *good, "--set-version", "99999999999").startswith("there is no misconception set good")
+    (with_study.folder / "odd.toml").write_text('set = "good"\nset_version = true\n', encoding="utf-8")
+    assert "set_version is a number" in with_study(*create, "b", "--contact", "x", "--config", "odd.toml").err
+    assert "set_version a number" in with_study("study", "change", "a-study", "--config", "odd.toml").err
     assert refused(*create, "B c", *good).startswith("slug: must be lower-case letters and digits, with hyphens")
     assert refused(*create, "b", *good, "--ratings-per-pair", "0", "--pay", " ") == (
         "ratings-per-pair: must be 1 or more (given: 0); pay: must not be empty (given: ' ')"

@@ -1,5 +1,6 @@
 """Amendments: raising k, retiring a pair; what else of a live design cannot change; and copies that count nothing."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from random import Random
@@ -14,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.exports.choices import CHOICES
 from app.exports.csv_files import table_csv
-from app.study import amendments, copies, previews, studies
+from app.study import amendments, copies, owners, participations, previews, studies
 from app.study.amendments import CannotLower, PairUnknown, RatingsTooMany, ReasonMissing
 from app.study.assignment import deal_more_sides, deal_sides
 from app.study.designs import check_design
@@ -143,6 +144,68 @@ async def test_a_retired_pair_is_offered_to_nobody_and_its_choices_are_excluded(
     assert len([row for row in rows if row["annotator"] == second]) == 7
     reasons = {(row["misconception_key"] == "claim-003", row["excluded"], row["exclusion_reason"]) for row in rows}
     assert reasons == {(True, "true", "retired_pair"), (False, "false", "")}
+
+
+AMENDMENTS: dict[str, Any] = {
+    "raised": lambda session, slug: amendments.raise_ratings(session, slug, 2),
+    "retired": lambda session, slug: amendments.retire_pair(session, slug, "claim-003", "its fact is disputed"),
+}
+
+
+@pytest.mark.parametrize("how", AMENDMENTS)
+async def test_who_comes_back_and_an_amendment_do_not_wait_for_each_other(url: str, how: str) -> None:
+    """Each needs what the other locks: the vacancies, and the study that a claim refers to."""
+    design = SMALL | {"per_level": 2}
+    async with people_of(url, f"met-{how}", 3, **design) as people:
+        holder, away = [await people.enter(name) for name in ("holder", "away")]
+        await people.to_judging(away)
+        await people.expire([away])
+        await people.to_judging(await people.enter("who takes what was away's"))
+        await people.stop(holder)
+        async with people.sessions.begin() as session:
+            await studies.get_study(session, people.slug, lock=True)
+            await asyncio.wait_for(people.do(away, participations.keep_holding), 10)
+            await asyncio.wait_for(people.try_to_enter("newcomer"), 10)
+            await AMENDMENTS[how](session, people.slug)
+        returned = "SELECT detail FROM event JOIN study ON study.id = study_id WHERE slug = :slug AND kind = 'returned'"
+        assert await people.one(returned, slug=people.slug) == {"retaken": 0, "replaced": 8, "missing": 0}
+        await people.assert_sound(2 if how == "raised" else 1)
+
+
+async def test_amendments_keep_the_vacancies_of_arms_in_step(url: str) -> None:
+    arms = [{"truthful_kind": "helpful"}, {"truthful_kind": "baseline"}]
+    async with people_of(url, "arms-amended", **SMALL, arms=arms) as people:
+        await people.enter("somebody")
+        async with people.sessions.begin() as session:
+            await AMENDMENTS["raised"](session, people.slug)
+            await assert_open_in_arms(session, people.slug, [8, 16])
+            await AMENDMENTS["retired"](session, people.slug)
+            await assert_open_in_arms(session, people.slug, [7, 14])
+        await people.assert_sound(2)
+
+
+async def assert_open_in_arms(session: AsyncSession, slug: str, n_open: list[int]) -> None:
+    kept = """
+        SELECT n_open FROM arm_vacancy JOIN arm ON arm.id = arm_id JOIN study ON study.id = study_id
+        WHERE slug = :slug ORDER BY arm_id
+    """
+    assert list(await session.scalars(text(kept), {"slug": slug})) == n_open
+
+
+async def test_a_preview_waits_for_what_is_just_changed_of_its_study(url: str) -> None:
+    async with people_of(url, "handed-over", 3) as people:
+        async with people.sessions.begin() as session:
+            heir = await make(session, "heir@example.org")
+
+        async def look() -> int | None:
+            async with people.sessions.begin() as session:
+                return (await previews.preview(session, people.slug)).owner_id
+
+        async with people.sessions.begin() as session:
+            await owners.give(session, people.slug, "heir@example.org")
+            looking = asyncio.create_task(look())
+            await people.somebody_waits()
+        assert await looking == heir
 
 
 async def test_a_draft_and_a_closed_study_cannot_be_amended(session: AsyncSession) -> None:
@@ -274,3 +337,11 @@ async def test_resetting_a_pilot_closes_it_and_opens_another(session: AsyncSessi
         ("rehearsed-pilot-1", "closed"),
     ]
     assert first.completion_code == second.completion_code == original.completion_code
+
+
+async def test_a_pilot_takes_a_name_that_no_study_has(session: AsyncSession) -> None:
+    long = ["a" * 56, "a" * 52 + "bbbb"]  # Cut to make room for the ending, both begin alike.
+    for slug in ("taken", "taken-pilot-1", *long):
+        await draft_study(session, slug)
+    assert (await copies.pilot(session, "taken")).slug == "taken-pilot-2"
+    assert [(await copies.pilot(session, slug)).slug for slug in long] == ["a" * 52 + "-pilot-1", "a" * 52 + "-pilot-2"]

@@ -208,6 +208,14 @@ async def test_a_study_on_an_unknown_set_cannot_be_made(session: AsyncSession) -
         await find_set(session, "known", 2)
 
 
+@pytest.mark.parametrize(("slug", "version"), [("known", 0), ("known", -1), ("known", 2**31), ("kno\x00wn", None)])
+async def test_a_set_that_the_database_cannot_be_asked_for_is_unknown(
+    session: AsyncSession, slug: str, version: int | None
+) -> None:
+    with pytest.raises(SetUnknown, match=r"there is no misconception set kno(wn|\\0wn)"):
+        await find_set(session, slug, version)
+
+
 # The design's hash.
 
 DESIGN: dict[str, Any] = {

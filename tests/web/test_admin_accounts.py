@@ -265,11 +265,13 @@ async def test_the_audit_log_reads_in_plain_words(
 ) -> None:
     await send(client, f"{ada}/role", {"role": "admin"})
     await send(client, "/admin/invitations/new", {"address": "bob@example.org", "role": "researcher"})
+    await events.record(database, "study_preregistered", account_id=admin, document_hash="abc", design_hash="def")
     await events.record(database, "something_new", account_id=admin, secret="platform-id-1")
     await database.commit()
     page = await client.get("/admin/audit")
     assert acts(page) == [
         f"Something new {ADMIN}",
+        f"Preregistered a study hash abc {ADMIN}",
         f"Invited somebody as researcher {ADMIN} bob@example.org",
         f"Changed a role from researcher to admin {ADMIN} {EMAIL}",
         f"Made an API token laptop, read a command {EMAIL}",

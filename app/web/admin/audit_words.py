@@ -26,6 +26,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "study_created": ("Created a study", ""),
     "study_given": ("Gave a study to an account", ""),
     "study_changed": ("Changed a study's design", ""),
+    "study_preregistered": ("Preregistered a study", "hash {document_hash}"),
     "study_live": ("Opened a study", ""),
     "study_paused": ("Paused a study", ""),
     "study_closed": ("Closed a study", ""),
