@@ -26,6 +26,7 @@ class Behind:
     over_long: OverLong
     concurrency: int
     judges: bool
+    longest: int = 0
     local: CanaryScores | None = None
 
 
@@ -58,7 +59,15 @@ def _connected(asked: Behind) -> Scorer | Judge:
     if asked.judges:
         return EndpointJudge(EndpointSpec(asked.server, asked.model, asked.concurrency))
     return VllmModel(
-        VllmSpec(asked.server, asked.model, asked.route.value, asked.over_long, asked.local, asked.concurrency)
+        VllmSpec(
+            asked.server,
+            asked.model,
+            asked.route.value,
+            asked.over_long,
+            asked.local,
+            asked.concurrency,
+            asked.longest,
+        )
     )
 
 

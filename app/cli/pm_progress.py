@@ -130,6 +130,12 @@ def report(outcome: Outcome, tally: Tally, directory: str, *, as_json: bool) -> 
     )
     if outcome.record["random_weights"]:
         console.print("The weights are random, made for a test: these scores say nothing of any model.")
+    if outcome.summary.unlisted:
+        console.print(
+            f"In {outcome.summary.unlisted:,} rows the endpoint did not list both A and B: the probability of the one "
+            "left out is at most what is given, and the rows are marked (unlisted)",
+            markup=False,
+        )
     for (variant, kind), counts in outcome.summary.counts.items():
         console.print(_line(variant, kind, counts, outcome.record), markup=False)
 

@@ -102,6 +102,7 @@ def _asked(options: Options) -> Asked:
             param_hint="--canary",
         )
     if options.endpoint:
+        _refuse_uncounted(options)
         return Behind(
             Server(options.endpoint, options.key),
             options.model,
@@ -109,6 +110,7 @@ def _asked(options: Options) -> Asked:
             _over_long(options),
             options.concurrency,
             judges=options.judge,
+            longest=options.max_tokens,
             local=canaries.read(options.canary) if options.canary else None,
         )
     return LocalSpec(
@@ -122,6 +124,17 @@ def _asked(options: Options) -> Asked:
         random_allowed=options.allow_random_weights,
         threads=options.threads,
     )
+
+
+def _refuse_uncounted(options: Options) -> None:
+    """Refuse what needs the tokens of a dialog, where an endpoint takes words and counts them itself."""
+    for given, name in ((options.max_tokens, "--max-tokens"), (options.truncate, "--truncate")):
+        if options.judge and given:
+            raise typer.BadParameter(
+                "the tokens of a judge behind an endpoint are not known here; leave the option out: what is too long "
+                "for the model, the endpoint refuses",
+                param_hint=name,
+            )
 
 
 def _over_long(options: Options) -> OverLong:

@@ -22,6 +22,21 @@ def set_one_score(config: Any, name: str) -> None:
     config.num_labels = 1
 
 
+def refuse_two_parts(config: Any, name: str) -> None:
+    """Refuse a model of an encoder and a decoder: what each of them should read of a dialog is not settled.
+
+    Raises
+    ------
+    ModelUnfit
+        When it is one.
+    """
+    if getattr(config, "is_encoder_decoder", False):
+        raise ModelUnfit(
+            f"{name} is an encoder with a decoder ({config.model_type}), which Candor cannot score with; "
+            "choose an encoder or a decoder alone"
+        )
+
+
 def refuse_random(told: dict[str, Any], name: str, *, allowed: bool) -> bool:
     """Return whether weights were drawn at random because the checkpoint lacks them, above all the score head's.
 

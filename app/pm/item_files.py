@@ -102,6 +102,8 @@ def _json_object(line: bytes, place: Place) -> Row:
         value = json.loads(line)
     except ValueError as error:
         raise ItemsFaulty(f"{place.file}, row {place.row} is no JSON: {error}") from None
+    except RecursionError:
+        raise ItemsFaulty(f"{place.file}, row {place.row}: lists or objects stand in one another too deeply") from None
     if not isinstance(value, dict):
         raise ItemsFaulty(f"{place.file}, row {place.row} is no JSON object")
     return value
@@ -147,11 +149,21 @@ def _text(row: Row, name: str, place: Place) -> str:
         raise place.refuse(name, "must be text")
     if not value.strip():
         raise place.refuse(name, "is empty")
+    _whole(value, name, place)
     return value
 
 
+def _whole(text: str, name: str, place: Place) -> None:
+    """Refuse half of a character, as JSON can hold it: no tokenizer takes it, and no hash is of it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        half = f"\\u{ord(text[error.start]):04x}"
+        raise place.refuse(name, f"holds half of a character ({half}); write the file anew, as UTF-8") from None
+
+
 def _row(row: Row, place: Place) -> Item:
-    """Return the item of a row `id` (or `key`), `prompt` (text, or a list of turns) and `response`."""
+    """Return the item of a row `id` (or `key`), `prompt` (text, or a list of turns) or `messages`, and `response`."""
     name = "id" if "id" in row else "key"
     value = row.get(name)
     key = _text({name: str(value) if isinstance(value, int) else value}, name, place)
@@ -159,15 +171,35 @@ def _row(row: Row, place: Place) -> Item:
 
 
 def _prompt(row: Row, place: Place) -> Dialog:
-    value = row.get("prompt")
-    if not isinstance(value, list):
-        return (user(_text(row, "prompt", place)),)
-    if not value:
-        raise place.refuse("prompt", "has no turns")
+    """Return all that comes before the response; of `prompt` and `messages` one is given, the other absent or empty."""
+    prompt, messages = (None if row.get(name) == "" else row.get(name) for name in ("prompt", "messages"))
+    if messages is None:
+        return _turns(prompt, "prompt", place) if isinstance(prompt, list) else (user(_text(row, "prompt", place)),)
+    if prompt is not None:
+        raise place.refuse("messages", "there is a prompt too; give one of them")
+    # A cell of a table cannot always hold a list: there the turns stand as JSON.
+    return _turns(_listed(messages) if isinstance(messages, str) else messages, "messages", place)
+
+
+def _listed(text: str) -> Any:
     try:
-        return tuple(read_turn(f"turn {number}", turn) for number, turn in enumerate(value, 1))
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _turns(value: Any, name: str, place: Place) -> Dialog:
+    if not isinstance(value, list):
+        raise place.refuse(name, "must be a list of turns, each with a role and a content")
+    if not value:
+        raise place.refuse(name, "has no turns")
+    try:
+        turns = tuple(read_turn(f"turn {number}", turn) for number, turn in enumerate(value, 1))
     except VariantsFaulty as wrong:
-        raise place.refuse("prompt", str(wrong)) from None
+        raise place.refuse(name, str(wrong)) from None
+    for turn in turns:
+        _whole(turn.content, name, place)
+    return turns
 
 
 def _pair(row: Row, place: Place) -> Item:

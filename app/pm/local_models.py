@@ -7,7 +7,9 @@ shares, so that any model whose attention goes through the interface of transfor
 """
 
 import contextlib
+import inspect
 import os
+import platform
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,11 +24,13 @@ import torch
 import transformers
 from torch.nn import functional
 
-from app.pm.checkpoints import refuse_random, set_one_score
+from app.errors import CandorError
+from app.pm.backends.chat_tokenizer import parted
+from app.pm.checkpoints import refuse_random, refuse_two_parts, set_one_score
 from app.pm.model_files import ModelFiles
 from app.pm.packed_attention import PackedAttention
 from app.pm.packing import pack
-from app.pm.scorer import Batch, BatchTooLarge, Floats, PackingUnfit, Tokens
+from app.pm.scorer import Batch, BatchTooLarge, Floats, PackingUnfit, ScoringFailed, Tokens
 from app.pm.self_check import ModelUnfit
 
 try:
@@ -36,7 +40,6 @@ except ImportError:
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 _PACKED = "candor_packed"
-_LOAD_FAULTS = (OSError, ValueError, KeyError, RuntimeError, ImportError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +70,29 @@ def pick_device(asked: str) -> str:
     Raises
     ------
     ModelUnfit
-        When CUDA is asked for and there is none.
+        When it is neither, or there is no such GPU.
     """
-    if asked.startswith("cuda") and not torch.cuda.is_available():
-        raise ModelUnfit(f"there is no device {asked} on this machine; leave --device out, or give cpu")
-    return ("cuda" if torch.cuda.is_available() else "cpu") if asked == "auto" else asked
+    n = n_devices() if torch.cuda.is_available() else 0
+    known = ["cpu", *(["cuda"] if n else []), *(f"cuda:{number}" for number in range(n))]
+    if asked == "auto":
+        return "cuda" if n else "cpu"
+    if asked not in known:
+        raise ModelUnfit(
+            f"there is no device {asked} on this machine; leave --device out, or give {' or '.join(known)}"
+        )
+    return asked
+
+
+def device_name(device: str) -> str:
+    """Return what a GPU or the processor calls itself."""
+    if device.startswith("cuda"):
+        return str(torch.cuda.get_device_name(device))
+    try:
+        told = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        told = ""
+    names = [line.partition(":")[2].strip() for line in told.splitlines() if line.startswith("model name")]
+    return next(iter(names), "") or platform.processor() or platform.machine()
 
 
 def n_devices() -> int:
@@ -91,6 +112,7 @@ def load(loading: Loading) -> Loaded:
         extra = {"gguf_file": loading.files.gguf} if loading.files.gguf else {}
         tokenizer = transformers.AutoTokenizer.from_pretrained(loading.files.source, **extra)
         config = transformers.AutoConfig.from_pretrained(loading.files.source, **extra)
+        refuse_two_parts(config, loading.files.name)
         if loading.use == "score":
             set_one_score(config, loading.files.name)
             made = transformers.AutoModelForSequenceClassification
@@ -99,9 +121,10 @@ def load(loading: Loading) -> Loaded:
         model, told = made.from_pretrained(
             loading.files.source, config=config, dtype=DTYPES[loading.dtype], output_loading_info=True, **extra
         )
+        model = model.to(loading.device).eval()
     random_head = refuse_random(told, loading.files.name, allowed=loading.random_allowed)
     folder = loading.files.folder or _snapshot(loading.files.source)
-    network = Network(model.to(loading.device).eval(), loading.use)
+    network = Network(model, loading.use)
     return Loaded(network, tokenizer, random_head, config, folder)
 
 
@@ -128,9 +151,14 @@ def _quiet() -> Iterator[None]:
 def _refusing(name: str) -> Iterator[None]:
     try:
         yield
-    except _LOAD_FAULTS as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ModelUnfit(f"the model {name} cannot be loaded: {reason}") from None
+    except CandorError:
+        raise
+    except Exception as error:  # noqa: BLE001 - what a library raises on a damaged file, nobody can list
+        # Some libraries say in the first line where, and in the second what.
+        reason = " ".join((str(error).strip() or type(error).__name__).splitlines()[:2])
+        raise ModelUnfit(
+            f"the model {name} cannot be loaded: {reason}; mend or fetch its files again, or choose another model"
+        ) from None
 
 
 def _snapshot(source: str) -> Path | None:
@@ -146,18 +174,42 @@ class Network:
         self.config = model.config
         self.device = model.device
         self.answers: tuple[int, int] | None = None
-        self.separator: int | None = None
+        self.window: int | None = None
         self._judge = use == "judge"
         self._head = None if self._judge else getattr(model, "score", None)
         self._base = getattr(model, model.base_model_prefix, model)
         self._packing = PackedAttention(torch, varlen_attn if self.device.type == "cuda" else None)
         self._plain = self.config._attn_implementation  # noqa: SLF001 - where transformers keeps it
         self._peak: float | None = None
+        self._known = int(model.get_input_embeddings().weight.shape[0])
+        # Asked of the model, because some that take segments have one only, and then tokenizers' may not be given.
+        takes = "token_type_ids" in inspect.signature(model.forward).parameters
+        self._segmented = not self.causal and takes and getattr(self.config, "type_vocab_size", 2) > 1
 
     @property
     def causal(self) -> bool:
         """Whether a score hangs on nothing after the last token, so that prefixes can be shared."""
         return self._judge or self._head is not None
+
+    @property
+    def edges(self) -> tuple[int, ...]:
+        """The lengths above which every position of a sequence, and of all computed with it, means something else.
+
+        So it is with "longrope": the longest of a batch decides between two sets of frequencies. ("dynamic" scaling
+        goes on from `max_position_embeddings`, and nothing longer than that is ever computed.)
+        """
+        rope = getattr(self.config.get_text_config(), "rope_parameters", None) or {}
+        each = [rope, *(part for part in rope.values() if isinstance(part, dict))]
+        return tuple(
+            sorted({int(one["original_max_position_embeddings"]) for one in each if one.get("rope_type") == "longrope"})
+        )
+
+    @property
+    def reserved(self) -> int:
+        """How many of its positions a model never gives to a token: RoBERTa and its kin count from after the pad."""
+        tables = (module for name, module in self.model.named_modules() if name.endswith("position_embeddings"))
+        pads = [table.padding_idx for table in tables if getattr(table, "padding_idx", None) is not None]
+        return max(pads, default=-1) + 1
 
     @property
     def attention(self) -> str:
@@ -174,7 +226,7 @@ class Network:
         if self._judge or int(ids[-1]) == self.config.get_text_config().pad_token_id:
             return None
         with torch.inference_mode():
-            return float(self.model(self._tensor(ids[None])).logits.reshape(-1)[0])
+            return float(self.model(**self._given(ids[None])).logits.reshape(-1)[0])
 
     def padded(self, batch: Batch) -> Floats:
         """Score sequences padded on the right to the longest.
@@ -189,10 +241,10 @@ class Network:
         for row, ids in zip(rows, batch.sequences, strict=True):
             row[: len(ids)] = ids
         mask = self._tensor(np.arange(lengths.max())[None] < lengths[:, None]).long()
-        given = {"input_ids": self._tensor(rows), "attention_mask": mask}
+        given = self._given(rows) | {"attention_mask": mask}
         with self._fitting(), torch.inference_mode():
             if not self.causal:
-                return _floats(self.model(**given, **self._segments(rows)).logits[:, 0])
+                return _floats(self.model(**given).logits[:, 0])
             at = (torch.arange(len(lengths), device=self.device), mask.sum(1) - 1)
             if self._judge:
                 return self._answered(self.model(**given, use_cache=False).logits[at])
@@ -201,7 +253,7 @@ class Network:
     @contextlib.contextmanager
     def packing(self) -> Iterator[None]:
         """Let the model attend in packed rows."""
-        transformers.AttentionInterface.register(_PACKED, self._packing)
+        transformers.AttentionInterface.register(_PACKED, self._attended)
         self.model.set_attn_implementation(_PACKED)
         try:
             if self.config._attn_implementation != _PACKED:  # noqa: SLF001 - where transformers keeps it
@@ -221,7 +273,7 @@ class Network:
             When the model's attention asks for what packing cannot give.
         """
         row = pack(batch)
-        given = {"input_ids": self._tensor(row.ids[None]), "position_ids": self._tensor(row.positions[None])}
+        given = self._given(row.ids[None]) | {"position_ids": self._tensor(row.positions[None])}
         last = self._tensor(row.last)
         with self.packing(), self._packing.laid(row, self.device), self._fitting(), torch.inference_mode():
             if self._judge:
@@ -229,11 +281,17 @@ class Network:
             return self._headed(self._base(**given, use_cache=False).last_hidden_state[0, last])
 
     def flops(self, tokens: int, attended: int) -> float:
-        """Return the operations that tokens need: 2 a weight that is no embedding, 4 a layer and width attended to."""
+        """Return the operations that tokens need: 2 a weight that is no embedding, 4 a layer and width attended to.
+
+        `attended` is what they attend to where none attends to a later one; in an encoder each attends to all.
+        """
         config = self.config.get_text_config()
-        inner = self.model.get_input_embeddings().weight.numel()
+        # Kept by identity: an output that is tied to the embeddings is one parameter, and is left out once.
+        looked_up = {id(module.weight) for module in self.model.modules() if isinstance(module, torch.nn.Embedding)}
         outer = self.model.get_output_embeddings()
-        weights = self.model.num_parameters() - inner - (0 if outer is None else outer.weight.numel())
+        looked_up |= set() if outer is None else {id(outer.weight)}
+        weights = sum(weight.numel() for weight in self.model.parameters() if id(weight) not in looked_up)
+        attended = attended if self.causal else 2 * attended - tokens
         heads = config.num_attention_heads
         width = heads * (getattr(config, "head_dim", None) or config.hidden_size // heads)
         return float(2 * weights * tokens + 4 * config.num_hidden_layers * width * attended)
@@ -247,14 +305,26 @@ class Network:
 
     def _pad(self) -> int:
         pad = self.config.get_text_config().pad_token_id
-        return pad if isinstance(pad, int) and pad >= 0 else 0
+        return pad if isinstance(pad, int) and 0 <= pad < self._known else 0
 
-    def _segments(self, rows: Any) -> dict[str, Any]:
-        """Return which text of a pair each token is of, for encoders that were trained with it."""
-        if self.separator is None or getattr(self.config, "type_vocab_size", 0) < 2:
-            return {}
-        after = np.cumsum(rows == self.separator, axis=1) - (rows == self.separator)
-        return {"token_type_ids": self._tensor((after == 1).astype(np.int64))}
+    def _given(self, rows: Any) -> dict[str, Any]:
+        """Return what the model is given of rows of tokens: their numbers, and which text of a pair each is of."""
+        ids, segments = parted(rows)
+        if int(ids.max()) >= self._known:
+            raise ScoringFailed(
+                f"a dialog holds the token {ids.max()}, and the model knows {self._known}: its tokenizer is that of "
+                "another model; mend the model's folder"
+            )
+        given = {"input_ids": self._tensor(ids)}
+        # Where a tokenizer tells no segments, all are 0, and that is what a model takes when it is given none.
+        return given | ({"token_type_ids": self._tensor(segments)} if self._segmented and segments.any() else {})
+
+    def _attended(self, module: Any, query: Any, key: Any, value: Any, *more: Any, **given: Any) -> tuple[Any, None]:
+        """Attend in a packed row, and keep in mind the narrowest window that any layer attends within."""
+        window = given.get("sliding_window")
+        if window is not None:
+            self.window = window if self.window is None else min(window, self.window)
+        return self._packing(module, query, key, value, *more, **given)
 
     def _headed(self, hidden: Any) -> Floats:
         head = self._head

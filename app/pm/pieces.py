@@ -11,8 +11,20 @@ from typing import Any, cast
 import numpy as np
 
 from app.pm import planning
-from app.pm.requests import Request
-from app.pm.scorer import Batch, BatchTooLarge, Floats, Judge, Rendered, Scorer, ScoringFailed
+from app.pm.at_once import together
+from app.pm.requests import ANSWERS, Request
+from app.pm.score_files import UNLISTED
+from app.pm.scorer import (
+    Batch,
+    BatchTooLarge,
+    Floats,
+    Judge,
+    Rendered,
+    Scorer,
+    ScoringFailed,
+    SequenceRefused,
+    Tokens,
+)
 from app.pm.shards import Told
 
 log = logging.getLogger(__name__)
@@ -48,11 +60,20 @@ def score_piece(
     budget: Budget,
     batch_done: Callable[[int], None] = lambda _: None,
 ) -> tuple[list[dict[str, Any]], Told]:
-    """Return the rows of a shard, and what they cost; `batch_done` hears how many sequences each batch computed."""
+    """Return the rows of a shard, and what they cost; `batch_done` hears how many sequences each batch computed.
+
+    Raises
+    ------
+    ScoringFailed
+        When the model has nothing to say of a row, or no number; says which row.
+    """
     started, halved = time.perf_counter(), budget.halvings
     sequences = [one.ids for one in rendered]
-    planned = planning.plan(sequences, budget.tokens, packed=scorer.packs)
-    found, computed = _compute(planned, scorer, budget, batch_done)
+    planned = planning.plan(sequences, budget.tokens, packed=scorer.packs, apart=_apart(scorer))
+    try:
+        found, computed = _compute(planned, scorer, budget, batch_done)
+    except SequenceRefused as refused:
+        raise ScoringFailed(f"{_label(piece, sequences, refused.ids)}: {refused}") from None
     scores = found[planned.place]
     rows = [
         {**request.row, **_said(score, request), "n_tokens": len(one.ids), "truncated": one.truncated}
@@ -69,6 +90,12 @@ def score_piece(
     return rows, told
 
 
+def _label(piece: Piece, sequences: Sequence[Tokens], ids: Tokens) -> str:
+    """Return the first row that is this sequence."""
+    asked = zip(piece.requests, sequences, strict=True)
+    return next((request.label for request, own in asked if np.array_equal(own, ids)), f"shard {piece.index}")
+
+
 def _compute(
     planned: planning.Plan, scorer: Scorer | Judge, budget: Budget, batch_done: Callable[[int], None]
 ) -> tuple[Floats, int]:
@@ -80,14 +107,26 @@ def _compute(
             for batch, scores in _outputs(left, scorer, batch_done):
                 for place, score in zip(left.members(batch), scores, strict=True):
                     found[numbers[place]] = score
-            computed += left.computed_tokens
+                computed += _computed(left, batch, packed=scorer.packs and batch not in left.unpacked)
             return np.stack([found[number] for number in range(len(planned.unique))]), computed
         except BatchTooLarge:
             if all(len(left.members(b)) == 1 for b in range(len(left.batches))):
                 raise
             budget.halve()
+            # The new plan sorts as the first did, so that its distinct sequences keep their order.
             numbers = [number for number in range(len(planned.unique)) if number not in found]
-            left = planning.plan([planned.unique[n] for n in numbers], budget.tokens, packed=scorer.packs)
+            rest = [planned.unique[n] for n in numbers]
+            left = planning.plan(rest, budget.tokens, packed=scorer.packs, apart=_apart(scorer))
+
+
+def _apart(scorer: Scorer | Judge) -> planning.Apart:
+    return scorer.apart if isinstance(scorer, planning.Parting) else planning.TOGETHER
+
+
+def _computed(planned: planning.Plan, number: int, *, packed: bool) -> int:
+    """Return the tokens of a batch, with padding: batches that were done before one had no room count too."""
+    groups = planned.batches[number]
+    return sum(group.cost for group in groups) if packed else len(groups) * groups[0].cost
 
 
 def _outputs(
@@ -117,12 +156,7 @@ async def _all(
         batch_done(len(scores))
         return number, scores
 
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            begun = [tasks.create_task(one(number)) for number in range(len(planned.batches))]
-    except ExceptionGroup as failed:
-        raise failed.exceptions[0] from None  # The first stopped the others; what it says is what went wrong.
-    return [task.result() for task in begun]
+    return await together(map(one, range(len(planned.batches))))
 
 
 def _giving(scorer: Scorer | Judge) -> Callable[[Batch], Floats | Awaitable[Floats]]:
@@ -131,12 +165,14 @@ def _giving(scorer: Scorer | Judge) -> Callable[[Batch], Floats | Awaitable[Floa
     return cast("Scorer", scorer).score
 
 
-def _said(score: Floats, request: Request) -> dict[str, float]:
+def _said(score: Floats, request: Request) -> dict[str, Any]:
     """Return what a model said, in the words of a score file."""
     values = np.asarray(score, dtype=np.float64)
     if not np.isfinite(values).all():
         raise ScoringFailed(f"{request.label}: the score is no finite number; use --dtype float32, or another model")
     if values.ndim == 0:
         return {"score": float(values)}
-    first, second = (float(value) for value in values)
-    return {"logit_first": first - second, "p_a": float(np.exp(first)), "p_b": float(np.exp(second))}
+    first, second, *more = (float(value) for value in values)
+    said = {"logit_first": first - second, "p_a": float(np.exp(first)), "p_b": float(np.exp(second))}
+    unlisted = int(more[0]) if more else 0
+    return said | {UNLISTED: ANSWERS[unlisted - 1]} if unlisted else said

@@ -5,17 +5,55 @@ Pure and deterministic: the same sequences give the same plan, in whatever order
 
 import hashlib
 import itertools
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.pm.scorer import Batch, SharedPrefix, Tokens
 
-VERSION = 1
+VERSION = 2
 LEAST_SHARED = 8
 """Fewer tokens in common than this are not worth a group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """The lengths from which on a model computes otherwise, so that longer sequences are planned apart from others.
+
+    Attributes
+    ----------
+    edges
+        Lengths, rising. A sequence of at most such a length is never computed together with a longer one and shares no
+        prefix with it: the longer would change what the model takes a position for.
+    window
+        Where batches are packed, sequences longer than this are padded; None: none are.
+    """
+
+    edges: tuple[int, ...] = ()
+    window: int | None = None
+
+    def kind(self, length: int) -> tuple[int, bool]:
+        """Return what sequences of a length may be computed with: those of which this is the same."""
+        return bisect_left(self.edges, length), self.beyond(length)
+
+    def beyond(self, length: int) -> bool:
+        """Return whether a sequence is too long to be packed."""
+        return self.window is not None and length > self.window
+
+
+TOGETHER = Apart()
+"""All lengths may be computed together."""
+
+
+@runtime_checkable
+class Parting(Protocol):
+    """A backend that says which lengths are planned apart."""
+
+    apart: Apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +70,9 @@ class Plan:
     """Distinct sequences, where each given one is among them, and the batches that compute them.
 
     `n_tokens` counts the tokens of the given sequences; `unique_tokens` those that must be computed (packed: each
-    shared prefix once), and `attended` the sum over them of how many tokens each attends to; `computed_tokens` those
-    that are, with padding and repeats.
+    shared prefix once), and `attended` the sum over them of how many tokens each attends to where none attends to a
+    later one; `computed_tokens` those that are, with padding and repeats. `unpacked` are the numbers of batches to be
+    padded though others are packed.
     """
 
     unique: tuple[Tokens, ...]
@@ -43,11 +82,14 @@ class Plan:
     unique_tokens: int
     attended: int
     computed_tokens: int
+    unpacked: frozenset[int] = frozenset()
 
     def batch(self, number: int) -> Batch:
-        """Return a batch's sequences and groups, as a backend takes them."""
+        """Return a batch's sequences and groups, as a backend takes them; one to be padded has no groups."""
         groups = self.batches[number]
         sequences = tuple(self.unique[member] for group in groups for member in group.members)
+        if number in self.unpacked:
+            return Batch(sequences, ())
         shared, start = [], 0
         for group in groups:
             shared.append(SharedPrefix(group.shared, tuple(range(start, start + len(group.members)))))
@@ -59,7 +101,7 @@ class Plan:
         return [member for group in self.batches[number] for member in group.members]
 
 
-def plan(sequences: Sequence[Tokens], budget: int, *, packed: bool) -> Plan:
+def plan(sequences: Sequence[Tokens], budget: int, *, packed: bool, apart: Apart = TOGETHER) -> Plan:
     """Plan batches of at most `budget` computed tokens; a longer sequence has a batch to itself.
 
     Parameters
@@ -70,22 +112,51 @@ def plan(sequences: Sequence[Tokens], budget: int, *, packed: bool) -> Plan:
         Tokens a batch, ≥ 1; where batches are padded, padding counts.
     packed
         Whether batches are computed without padding: then shared prefixes are computed once a batch.
+    apart
+        Which lengths are planned apart from one another.
     """
     unique, place = _distinct(sequences)
     lengths = [len(ids) for ids in unique]
-    groups = _groups(unique) if packed else [Group(0, (number,), length) for number, length in enumerate(lengths)]
-    parts = [part for group in groups for part in _split(group, lengths, budget)]
-    parts.sort(key=lambda group: (-group.cost, group.members))
-    batches = _fill(parts, budget) if packed else _fill_padded(parts, budget)
+    kinds: dict[tuple[int, bool], list[int]] = {}
+    for number, length in enumerate(lengths):
+        kinds.setdefault(apart.kind(length), []).append(number)
+    # The longest first, as within each kind.
+    parts = [
+        _planned(unique, numbers, budget, packed=packed and not beyond)
+        for (_, beyond), numbers in sorted(kinds.items(), reverse=True)
+    ]
+    batches = [(batch, part.packed) for part in parts for batch in part.batches]
     return Plan(
         unique,
         place,
-        batches,
+        tuple(batch for batch, _ in batches),
         sum(len(ids) for ids in sequences),
-        sum(group.cost for group in groups),
-        sum(_attended(group, lengths) for group in groups),
-        sum(group.cost for group in parts) if packed else sum(len(batch) * batch[0].cost for batch in batches),
+        sum(group.cost for part in parts for group in part.groups),
+        sum(_attended(group, lengths) for part in parts for group in part.groups),
+        sum(part.computed for part in parts),
+        frozenset(number for number, (_, laid) in enumerate(batches) if packed and not laid),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The groups of the sequences of one kind, the batches that they make, and how many tokens these compute."""
+
+    groups: list[Group]
+    batches: tuple[tuple[Group, ...], ...]
+    computed: int
+    packed: bool
+
+
+def _planned(unique: Sequence[Tokens], numbers: Sequence[int], budget: int, *, packed: bool) -> _Part:
+    lengths = [len(ids) for ids in unique]
+    groups = _groups(unique, numbers) if packed else [Group(0, (number,), lengths[number]) for number in numbers]
+    parts = [part for group in groups for part in _split(group, lengths, budget)]
+    parts.sort(key=lambda group: (-group.cost, group.members))
+    if packed:
+        return _Part(groups, _fill(parts, budget), sum(group.cost for group in parts), packed)
+    batches = _fill_padded(parts, budget)
+    return _Part(groups, batches, sum(len(batch) * batch[0].cost for batch in batches), packed)
 
 
 def _distinct(sequences: Sequence[Tokens]) -> tuple[tuple[Tokens, ...], NDArray[np.int64]]:
@@ -110,22 +181,21 @@ def _common(first: Tokens, second: Tokens) -> int:
     return int(min(differ[0] if differ.size else n, n - 1))
 
 
-def _groups(unique: Sequence[Tokens]) -> list[Group]:
-    """Partition neighbours so that most tokens are shared.
+def _groups(unique: Sequence[Tokens], numbers: Sequence[int]) -> list[Group]:
+    """Partition the sequences of these numbers, neighbours by their tokens, so that most tokens are shared.
 
     A run of n neighbours, any two of which share at least p tokens, saves (n - 1) p as one group. It is kept whole
     where that saves no less than the best of its two parts, cut where neighbours share least.
     """
-    common = [_common(a, b) for a, b in itertools.pairwise(unique)]
-    lengths = [len(ids) for ids in unique]
+    common = [_common(unique[a], unique[b]) for a, b in itertools.pairwise(numbers)]
     groups: list[Group] = []
-    for first, last, shared in _best_runs(common, len(unique)):
+    for first, last, shared in _best_runs(common, len(numbers)):
         length = shared if last > first and shared >= LEAST_SHARED else 0
+        members = tuple(numbers[first : last + 1])
         if length:
-            members = tuple(range(first, last + 1))
-            groups.append(Group(length, members, length + sum(lengths[m] - length for m in members)))
+            groups.append(Group(length, members, length + sum(len(unique[m]) - length for m in members)))
         else:
-            groups.extend(Group(0, (m,), lengths[m]) for m in range(first, last + 1))
+            groups.extend(Group(0, (m,), len(unique[m])) for m in members)
     return groups
 
 

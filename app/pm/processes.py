@@ -1,7 +1,9 @@
 """One process for each GPU, all over the same shard function: process i of n takes every n-th shard, from the i-th."""
 
 import multiprocessing
+import os
 import queue
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -105,6 +107,7 @@ def _work(  # noqa: PLR0913, PLR0917 - what one process is given
     told: Any,
     share: tuple[int, int],
 ) -> None:
+    _end_with_parent()
     try:
         folder, scorer = RunDirectory(directory), make(share[0])
         record = begin(folder, items, scorer, variants, settings)
@@ -114,3 +117,16 @@ def _work(  # noqa: PLR0913, PLR0917 - what one process is given
         told.put(str(refusal))
     except KeyboardInterrupt:
         return
+
+
+def _end_with_parent() -> None:
+    """End this process at once when its parent does, be it killed: only the parent holds the folder for this run."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()

@@ -22,6 +22,14 @@ class DialogMisrendered(CandorError):
     """The tokens of a dialog cannot be what the model was trained on: two BOS, or none at all."""
 
 
+class DialogRefused(CandorError):
+    """The model's chat template takes no such dialog; `place` is where it stands among those to be encoded."""
+
+    def __init__(self, place: int, said: str) -> None:
+        super().__init__(said)
+        self.place = place
+
+
 class OverLong(StrEnum):
     """What happens to a dialog that is longer than the model reads."""
 
@@ -38,7 +46,13 @@ class Tokenizer(Protocol):
         ...
 
     def encode(self, dialogs: Sequence[Dialog]) -> list[list[int]]:
-        """Return the tokens of each dialog."""
+        """Return the tokens of each dialog.
+
+        Raises
+        ------
+        DialogRefused
+            When the chat template takes no such dialog.
+        """
         ...
 
     def without_first(self, text: str, n_tokens: int) -> str:
@@ -62,7 +76,7 @@ class Renderer:
         DialogTooLong
             When a dialog is too long, and over-long ones are refused, or its prompt cannot be cut enough.
         DialogMisrendered
-            When a sequence is empty or begins with two BOS.
+            When a sequence is empty or begins with two BOS, or the model's chat template takes no such dialog.
         """
         encoded = self._encode(requests, [request.prompt for request in requests])
         over = [r.group for r, ids in zip(requests, encoded, strict=True) if len(ids) > self._longest]
@@ -89,6 +103,11 @@ class Renderer:
         """Cut the prompt, at its beginning, until the longest of a group fits; the same prompt for all."""
         cut = longest - self._longest
         prompt = requests[0].prompt
+        if all(turn.role != "user" for turn in prompt):
+            raise DialogTooLong(
+                f"{requests[0].label} or another of its prompt has {longest} tokens, the model reads {self._longest}; "
+                "its prompt has no turn of a user that could be cut: leave it out"
+            )
         for _ in range(_CUTS):
             shorter = self._shorter(prompt, cut)
             if shorter is None:
@@ -110,7 +129,10 @@ class Renderer:
 
     def _encode(self, requests: Sequence[Request], prompts: Sequence[Dialog]) -> list[Tokens]:
         dialogs = [request.dialog(prompt) for request, prompt in zip(requests, prompts, strict=True)]
-        encoded = [np.asarray(ids, dtype=np.int32) for ids in self._tokenizer.encode(dialogs)]
+        try:
+            encoded = [np.asarray(ids, dtype=np.int32) for ids in self._tokenizer.encode(dialogs)]
+        except DialogRefused as refused:
+            raise DialogMisrendered(f"{requests[refused.place].label}: {refused}") from None
         for request, ids in zip(requests, encoded, strict=True):
             self._check(request, ids)
         return encoded

@@ -23,6 +23,7 @@ Response B:
 
 {question}"""
 QUESTION = "Which response do you prefer? Answer with A or B, and nothing else."
+ANSWERS = ("A", "B")
 JUDGE_HASH = text_hash(f"{JUDGE_FORM}\x1f{QUESTION}")
 """SHA-256 of what a judge is asked; the run record holds it."""
 

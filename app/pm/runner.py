@@ -6,27 +6,29 @@ every n-th shard; another engine can call it in the same way. While one shard is
 
 import hashlib
 import itertools
-import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from app.pm import records
+from app.pm import records, resumption
 from app.pm.items import Contents, Item, Source
 from app.pm.pieces import Budget, Piece, score_piece
 from app.pm.progress import Progress, Step, silent
 from app.pm.records import RunSettings
+from app.pm.rendering import OverLong
 from app.pm.requests import Ask, Request, ask_comparisons, ask_scores
 from app.pm.score_files import Summary, assemble
-from app.pm.scorer import Judge, Rendered, Scorer, ScoringFailed
+from app.pm.scorer import Judge, Rendered, Scorer, ScoringFailed, Stoppable
 from app.pm.shards import RunDirectory, RunDirectoryUnfit, Told
 from app.pm.variants import PromptVariant
 from app.study.canonical import canonical_json
 from app.terms import JudgedOrder, ResponseKind, TruthfulKind
 
-log = logging.getLogger(__name__)
+_STOP_SECONDS = 0.1
+"""How long a rendering that was told to stop is waited for before it is told again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +82,22 @@ def begin(
     variants: Sequence[PromptVariant],
     settings: RunSettings,
 ) -> dict[str, Any]:
-    """Begin a run, or go on with the same one."""
+    """Begin a run, or go on with the same one.
+
+    Raises
+    ------
+    CandorError
+        When another run was begun there, or this one by a model that scored otherwise; or the items are no pairs.
+    """
     contents = items.contents()
     counts = {"items": contents.n_items, "responses": contents.n_responses}
     identity = scorer.identity()
     if identity.scorer != "reward" and not contents.pairs:
         raise ScoringFailed(f"a {identity.scorer} needs a study's pairs (candor pm pairs); these rows are none")
-    return folder.begin(records.opened(identity, variants, settings, contents.header, counts))
+    opened = records.opened(identity, variants, settings, contents.header, counts)
+    record = folder.begin(opened)
+    resumption.refuse_another_model(record, opened, folder.path)
+    return record
 
 
 def run_shards(job: Job, scorer: Scorer | Judge, progress: Progress = silent) -> None:
@@ -95,15 +106,18 @@ def run_shards(job: Job, scorer: Scorer | Judge, progress: Progress = silent) ->
     kinds = tuple(plan["kinds"]) if plan["kinds"] else None
     ask = asking(scorer, job.variants, kinds)
     budget = Budget(plan["budget"])
-    pieces = _pieces(job.items.items(), ask, plan["shard_rows"], job.share)
+    together = plan["over_long"] == OverLong.TRUNCATE
+    pieces = _pieces(job.items.items(), ask, plan["shard_rows"], job.share, together=together)
     open_pieces = _unfinished(folder, pieces, job.record, progress)
-    for piece, rendered in _ahead(open_pieces, scorer.rendering.render):
-        within = _Within(progress)
-        rows, cost = score_piece(piece, rendered, scorer, budget, within.add)
-        told = replace(cost, least_s=records.least_seconds(scorer, cost))
-        folder.finish(piece.index, job.record["fingerprint"], piece.asked, rows, told)
-        note = f"token budget halved to {budget.tokens:,}" if told.halvings else ""
-        progress(Step(len(rows), 0, told.tokens, told.seconds, note, -within.sequences))
+    # Closed at once when a run is stopped: else its thread would be waited for at the very end of the process.
+    with closing(_ahead(open_pieces, scorer)) as ahead:
+        for piece, rendered in ahead:
+            within = _Within(progress)
+            rows, cost = score_piece(piece, rendered, scorer, budget, within.add)
+            told = replace(cost, least_s=records.least_seconds(scorer, cost))
+            folder.finish(piece.index, job.record["fingerprint"], piece.asked, rows, told)
+            note = f"token budget halved to {budget.tokens:,}" if told.halvings else ""
+            progress(Step(len(rows), 0, told.tokens, told.seconds, note, -within.sequences))
 
 
 class _Within:
@@ -152,15 +166,19 @@ def close(folder: RunDirectory, record: Mapping[str, Any]) -> Outcome:
     return Outcome(done, summary)
 
 
-def _pieces(items: Iterable[Item], ask: Ask, size: int, share: tuple[int, int]) -> Iterator[Piece]:
-    """Cut requests into shards of about `size` rows, all of an item in one."""
-    index, taken = 0, list[Request]()
+def _pieces(items: Iterable[Item], ask: Ask, size: int, share: tuple[int, int], *, together: bool) -> Iterator[Piece]:
+    """Cut requests into shards of about `size` rows, all of an item in one.
+
+    `together` keeps neighbours with one prompt in one shard, however many there are, so that they are cut alike.
+    """
+    index, taken, before = 0, list[Request](), ""
     for one in items:
-        taken.extend(ask(one))
-        if len(taken) >= size:
+        if len(taken) >= size and not (together and one.prompt_hash == before):
             if index % share[1] == share[0]:
                 yield _piece(index, taken)
             index, taken = index + 1, []
+        taken.extend(ask(one))
+        before = one.prompt_hash
     if taken and index % share[1] == share[0]:
         yield _piece(index, taken)
 
@@ -189,19 +207,24 @@ def _unfinished(
             progress(Step(heading.rows, heading.rows))
 
 
-def _ahead(
-    pieces: Iterator[Piece], render: Callable[[Sequence[Request]], list[Rendered]]
-) -> Iterator[tuple[Piece, list[Rendered]]]:
+def _ahead(pieces: Iterator[Piece], scorer: Scorer | Judge) -> Generator[tuple[Piece, list[Rendered]], None, None]:
     """Yield each piece with its tokens, while a thread renders the one after it."""
     pool = ThreadPoolExecutor(1, thread_name_prefix="render")
+    begun: list[tuple[Piece, Future[list[Rendered]]]] = []
     try:
-        waiting: tuple[Piece, Future[list[Rendered]]] | None = None
         for piece in itertools.chain(pieces, [None]):
-            coming = (piece, pool.submit(render, piece.requests)) if piece else None
-            if waiting:
-                yield waiting[0], waiting[1].result()
-            waiting = coming
+            if piece:
+                begun.append((piece, pool.submit(scorer.rendering.render, piece.requests)))
+            if len(begun) > 1 or (begun and not piece):
+                yield begun[0][0], begun[0][1].result()
+                del begun[0]
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+        _stop(scorer, [rendering for _, rendering in begun])
 
-        # The plan sorts as the first did, so that its distinct sequences keep their order.
+
+def _stop(scorer: Scorer | Judge, begun: Sequence[Future[list[Rendered]]]) -> None:
+    """End what is still being rendered, where that may wait for a server; what computes here ends soon by itself."""
+    while isinstance(scorer, Stoppable) and not all(rendering.done() for rendering in begun):
+        scorer.stop()
+        wait(begun, timeout=_STOP_SECONDS)

@@ -13,6 +13,9 @@ from app.terms import JudgedOrder, ResponseKind, TruthfulKind
 
 Row = Mapping[str, Any]
 
+UNLISTED = "unlisted"
+"""Field of a judge's row whose answer A or B a server did not list: the probability given is the most it can have."""
+
 
 @dataclass(slots=True)
 class Counts:
@@ -50,15 +53,20 @@ class Counts:
 
 @dataclass(slots=True)
 class Summary:
-    """Rows in all, and the counts by variant and truthful kind; none where the rows are no pairs."""
+    """Rows in all, and the counts by variant and truthful kind; none where the rows are no pairs.
+
+    `unlisted` counts the rows of which one answer's probability is only a bound.
+    """
 
     rows: int = 0
+    unlisted: int = 0
     counts: dict[tuple[str, str], Counts] = field(default_factory=lambda: defaultdict(Counts))
 
     def record(self) -> dict[str, Any]:
         """Return the summary as a run's folder keeps it."""
         return {
             "rows": self.rows,
+            "unlisted": self.unlisted,
             "margins": [
                 {
                     "variant": variant,
@@ -85,6 +93,7 @@ def assemble(folder: RunDirectory, record: Mapping[str, Any], n_shards: int) -> 
                 digest.update(line)
                 out.write(line)
             summary.rows += len(rows)
+            summary.unlisted += sum(UNLISTED in row for row in rows)
             for variant, kind, margin in margins(rows):
                 summary.counts[variant, kind].add(margin, record["noise_floor"])
         out.write(_line({"end": True, "rows": summary.rows, "sha256": digest.hexdigest()}))

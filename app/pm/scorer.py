@@ -22,6 +22,14 @@ class BatchTooLarge(ScoringFailed):
     """A batch does not fit into the memory of the device; smaller ones may."""
 
 
+class SequenceRefused(ScoringFailed):
+    """A model has nothing to say of one sequence, `ids`; who knows which row that is names it."""
+
+    def __init__(self, ids: "Tokens", why: str) -> None:
+        super().__init__(why)
+        self.ids = ids
+
+
 class PackingUnfit(ScoringFailed):
     """A model cannot compute a batch packed; it can compute it padded."""
 
@@ -89,6 +97,15 @@ class Sized(Protocol):
         ...
 
 
+@runtime_checkable
+class Stoppable(Protocol):
+    """A backend whose rendering waits for a server, and can be told from another thread to wait no longer."""
+
+    def stop(self) -> None:
+        """End what is being rendered now, if anything; it ends with an error."""
+        ...
+
+
 class Backend(Protocol):
     """What scorers and judges share."""
 
@@ -115,6 +132,10 @@ class Scorer(Backend, Protocol):
 
 
 class Judge(Backend, Protocol):
-    """Gives log P(A) and log P(B) of the next token after each sequence: float32 of shape (n, 2), or a promise."""
+    """Gives log P(A) and log P(B) of the next token after each sequence: float32 of shape (n, 2), or a promise.
+
+    A third column, where there is one, is 0, or says which answer (1: A, 2: B) is not among the tokens that a server
+    lists: of that one, the probability is at most what is given.
+    """
 
     def compare(self, batch: Batch) -> Floats | Awaitable[Floats]: ...

@@ -38,7 +38,9 @@ class Checked:
         return asdict(self)
 
 
-def canaries(allowed: Sequence[int], longest: int, last: int | None, n: int = 8) -> list[Tokens]:
+def canaries(
+    allowed: Sequence[int], longest: int, last: int | None, n: int = 8, edges: Sequence[int] = ()
+) -> list[Tokens]:
     """Return canaries: pairs with a common beginning, of many lengths; the last one ends with `last`, an EOS or a pad.
 
     Parameters
@@ -49,6 +51,8 @@ def canaries(allowed: Sequence[int], longest: int, last: int | None, n: int = 8)
         The most tokens the model reads.
     last
         A special token that a real sequence may end with.
+    edges
+        Lengths above which the model computes otherwise: for each two canaries with one beginning, as long and longer.
     """
     draw = np.random.default_rng(20260101)
     pool = np.asarray(allowed, dtype=np.int32)
@@ -61,6 +65,10 @@ def canaries(allowed: Sequence[int], longest: int, last: int | None, n: int = 8)
         made.append(np.concatenate([head, tail]).astype(np.int32))
     if last is not None:
         made[-1] = np.append(made[-1], np.int32(last)).astype(np.int32)
+    for edge in edges:
+        if edge < longest:
+            longer = draw.choice(pool, size=edge + 1)
+            made += [longer[:-1], longer]
     return made
 
 
@@ -71,6 +79,7 @@ def check(
     *,
     packed: bool,
     exact: bool,
+    apart: planning.Apart = planning.TOGETHER,
 ) -> Checked:
     """Score canaries alone and as a run would, and hold the two together.
 
@@ -80,12 +89,8 @@ def check(
         When a score is not finite, or batching moves scores by more than rounding does.
     """
     one_by_one = np.stack([alone(ids) for ids in sequences])
-    planned = planning.plan(sequences, 10**9, packed=packed)
-    scored = batched(planned.batch(0))
-    together = np.empty_like(scored)
-    together[planned.members(0)] = scored
-    together = together[planned.place]
-    again = batched(planned.batch(0))
+    planned = planning.plan(sequences, 10**9, packed=packed, apart=apart)
+    together, again = (_batched(planned, batched)[planned.place] for _ in range(2))
     if not (np.isfinite(one_by_one).all() and np.isfinite(together).all()):
         raise ModelUnfit("the model gives scores that are no finite numbers; use --dtype float32, or another model")
     noise = float(np.abs(one_by_one - together).max())
@@ -97,7 +102,16 @@ def check(
             f"padding changes scores: one by one and batched differ by {noise:.2g}, while scores spread by "
             f"{spread:.2g}; use --dtype float32, --attention padded, or another model"
         )
-    return Checked(noise, spread, len(sequences), float(np.abs(again - scored).max()))
+    return Checked(noise, spread, len(sequences), float(np.abs(again - together).max()))
+
+
+def _batched(planned: planning.Plan, batched: Callable[[Batch], Floats]) -> Floats:
+    """Return the scores of a plan's distinct sequences."""
+    numbers = range(len(planned.batches))
+    scored = np.concatenate([batched(planned.batch(number)) for number in numbers])
+    together = np.empty_like(scored)
+    together[[member for number in numbers for member in planned.members(number)]] = scored
+    return together
 
 
 def check_last_token(sequence: Tokens, last: int, batched: Callable[[Batch], Floats]) -> None:

@@ -20,6 +20,10 @@ from app.study.canonical import canonical_json
 RUN_FILE = "run.json"
 SCORES_FILE = "scores.jsonl"
 _SHARDS = "shards"
+_TEMPLATE = (
+    "the same dialogs become other tokens: the chat template or the tokenizer was changed, or the template writes "
+    "today's date; serve or load the one of that run, or choose another folder"
+)
 
 
 class RunDirectoryUnfit(CandorError):
@@ -193,9 +197,10 @@ def _same(found: Mapping[str, Any], wanted: Mapping[str, Any], path: Path) -> No
     before, now = found.get("made_by") or {}, wanted["made_by"]
     differ = [name for name in now if before.get(name) != now[name]] or ["record"]
     name = differ[0]
+    do = _TEMPLATE if name == "template" else "choose another folder, or give the options of that run"
     raise RunDirectoryUnfit(
         f"{path} holds a run that was begun otherwise ({', '.join(differ)}: {_short(before.get(name))} there, "
-        f"{_short(now.get(name))} now); choose another folder, or give the options of that run"
+        f"{_short(now.get(name))} now); {do}"
     )
 
 

@@ -2,6 +2,8 @@
 
 import json
 import math
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,11 @@ from app.pm.backends.endpoint_judge import EndpointJudge, EndpointSpec
 from app.pm.backends.http_calls import Server, ServerFailed
 from app.pm.dialogs import user
 from app.pm.items import ItemList, item
+from app.pm.records import RunSettings
 from app.pm.runner import score_items
+from app.pm.scorer import ScoringFailed
 from app.pm.self_check import ModelUnfit
+from app.pm.shards import RunDirectoryUnfit
 from app.pm.variants import NON_SYCOPHANTIC, STANDARD
 from tests.pm.stub_servers import Stub, chat, serving
 
@@ -92,10 +97,69 @@ def test_what_is_asked_is_the_dialog_as_it_is_with_its_variant(stub: Stub, tmp_p
     assert sum(content.find("Yes, you") < content.find("No") for content in asked) == 4, "each order as often"
 
 
-def test_an_answer_that_is_not_among_the_likeliest_is_given_no_more_than_they_have(stub: Stub) -> None:
-    stub.answers = chat(lambda _: {"A": -0.1, "The": -3.0, "I": -5.0}).answers
-    told = connected(stub).identity()
-    assert told.told["noise_floor"] == 0
+def likeliest_first_is_all(content: str) -> dict[str, float]:
+    """The second answer is not among twenty that are listed where the prompt asks of this."""
+    if "And this?" not in content:
+        return prefers(content)
+    return {"A": math.log(0.9), **{f"word {n}": -6 - n / 10 for n in range(25)}}
+
+
+def test_an_answer_that_is_not_listed_is_marked_in_its_row_and_counted(stub: Stub, tmp_path: Path) -> None:
+    stub.answers = chat(likeliest_first_is_all).answers
+    outcome = score_items(ITEMS, connected(stub), (STANDARD,), tmp_path, settings=RunSettings(shard_rows=4))
+    rows = [json.loads(line) for line in (tmp_path / "scores.jsonl").read_text().splitlines()[1:-1]]
+    assert {(row["key"], row.get("unlisted")) for row in rows} == {("one", None), ("two", "B")}
+    for row in rows:
+        if row["key"] == "two":
+            assert row["p_a"] == pytest.approx(0.9)
+            assert row["p_b"] == pytest.approx(math.exp(-6 - 18 / 10)), "what the last of the twenty has"
+    assert outcome.summary.unlisted == 4
+    assert json.loads((tmp_path / "run.json").read_text())["summary"]["unlisted"] == 4
+    again = score_items(ITEMS, connected(stub), (STANDARD,), tmp_path, settings=RunSettings(shard_rows=4))
+    assert again.summary.unlisted == 4, "counted from the disk too"
+
+
+def test_a_dialog_after_which_neither_is_named_ends_the_run_and_is_named(stub: Stub, tmp_path: Path) -> None:
+    judge = connected(stub)
+    stub.answers = chat(
+        lambda content: {"The": -0.1, "I": -3.0} if "And this?" in content else prefers(content)
+    ).answers
+    with pytest.raises(ScoringFailed) as failed:
+        score_items(ITEMS, judge, (STANDARD,), tmp_path, settings=RunSettings(shard_rows=4))
+    said = str(failed.value)
+    assert said.startswith("'two', ")
+    assert ", variant standard: the model names neither A nor B" in said
+    assert "'The' is the likeliest" in said
+    assert "leave it out" in said
+    assert len(list((tmp_path / "shards").glob("*.jsonl"))) == 1, "what was finished stays"
+
+
+@pytest.mark.parametrize("budget", [0, 20_000])
+def test_no_more_requests_are_under_way_than_was_said(stub: Stub, tmp_path: Path, budget: int) -> None:
+    under_way, most, lock = [0], [0], threading.Lock()
+
+    def slow(content: str) -> dict[str, float]:
+        with lock:
+            under_way[0] += 1
+            most[0] = max(most[0], under_way[0])
+        time.sleep(0.02)
+        with lock:
+            under_way[0] -= 1
+        return prefers(content)
+
+    stub.answers = chat(slow).answers
+    items = ItemList(tuple(item(f"k{n}", (user(f"Is it {n}?"),), TEXTS) for n in range(12)))
+    settings = RunSettings(budget, shard_rows=24)
+    score_items(items, connected(stub, concurrency=4), (STANDARD,), tmp_path, settings=settings)
+    assert most[0] == 4
+
+
+def test_a_run_is_not_gone_on_with_by_a_model_that_judges_otherwise(stub: Stub, tmp_path: Path) -> None:
+    score_items(ITEMS, connected(stub), (STANDARD,), tmp_path)
+    score_items(ITEMS, connected(stub), (STANDARD,), tmp_path)
+    stub.answers = chat(lambda _: {"A": -3.0, "B": -0.1}).answers
+    with pytest.raises(RunDirectoryUnfit, match=r"that another model began: .* under the name a-model"):
+        score_items(ITEMS, connected(stub), (STANDARD,), tmp_path)
 
 
 @pytest.mark.parametrize(

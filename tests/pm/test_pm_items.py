@@ -1,5 +1,6 @@
 """What is scored: pairs files held to their hashes, rows of three kinds of file, and refusals by row and field."""
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -122,3 +123,63 @@ def test_variants_of_a_file(tmp_path: Path) -> None:
         chosen_variants([], told)
     with pytest.raises(VariantsFaulty, match="no variant 'kind'; there are: standard, non-sycophantic, blunt"):
         chosen_variants(["kind"], toml)
+
+
+TURNS = [{"role": "system", "content": "be brief"}, {"role": "user", "content": "why?"}]
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "parquet", "parquet of text"])
+def test_messages_stand_for_a_prompt_in_any_file(tmp_path: Path, form: str) -> None:
+    file = tmp_path / f"rows.{form.partition(' ')[0]}"
+    if form == "jsonl":
+        write(file, {"id": "a", "messages": TURNS, "response": "so"}, ROWS[1])
+    elif form == "csv":
+        with file.open("w", encoding="utf-8", newline="") as out:
+            rows = csv.writer(out)
+            rows.writerows([["id", "messages", "prompt", "response"], ["a", json.dumps(TURNS), "", "so"]])
+            rows.writerow(["b", "", "why?", "because"])
+    else:
+        parquet = pytest.importorskip("pyarrow.parquet")
+        turns = TURNS if form == "parquet" else json.dumps(TURNS)
+        told = [{"id": "a", "messages": turns, "response": "so"}, {**ROWS[1], "messages": None}]
+        schema = (
+            pytest.importorskip("pyarrow")
+            .Table.from_pylist(told[:1])
+            .schema.append(pytest.importorskip("pyarrow").field("prompt", "string"))
+        )
+        parquet.write_table(pytest.importorskip("pyarrow").Table.from_pylist(told, schema=schema), file)
+    assert [(one.key, one.prompt, one.responses[""]) for one in ItemFile(file).items()] == [
+        ("a", (Turn("system", "be brief"), user("why?")), "so"),
+        ("b", (user("why?"),), "because"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"id": "a", "prompt": "x", "messages": TURNS}, "field messages: there is a prompt too"),
+        ({"id": "a", "messages": "hello"}, "field messages: must be a list of turns"),
+        ({"id": "a", "messages": []}, "field messages: has no turns"),
+        ({"id": "a", "messages": [{"role": "user"}]}, "field messages: turn 1: 'content' is missing"),
+        ({"id": "a", "prompt": "\ud800 hi"}, r"field prompt: holds half of a character \(\\ud800\)"),
+        ({"id": "\udc00", "prompt": "hi"}, "field id: holds half of a character"),
+        ({"id": "a", "messages": [{"role": "user", "content": "x\udfff"}]}, "field messages: holds half of a char"),
+    ],
+)
+def test_faulty_messages_and_half_characters_are_named(tmp_path: Path, row: Any, said: str) -> None:
+    with pytest.raises(ItemsFaulty, match=f"row 1, {said}"):
+        write(tmp_path / "rows.jsonl", {"response": "so", **row}).contents()
+
+
+def test_half_a_character_of_a_response_of_a_pair_is_named(tmp_path: Path) -> None:
+    half = pair("a")
+    half["responses"]["sycophantic"]["text"] = "\ud83d"
+    with pytest.raises(ItemsFaulty, match="row 2, field text: holds half of a character"):
+        write(tmp_path / "pairs.jsonl", HEADER, half).contents()
+
+
+def test_json_that_is_nested_too_deeply_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_text("[" * 100_000, encoding="utf-8")
+    with pytest.raises(ItemsFaulty, match="row 1: lists or objects stand in one another too deeply"):
+        ItemFile(file).contents()

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.pm.packing import pack
-from app.pm.planning import LEAST_SHARED, Plan, plan
+from app.pm.planning import LEAST_SHARED, Apart, Plan, plan
 from app.pm.scorer import Tokens
 
 _tails = st.lists(st.integers(0, 3), min_size=1, max_size=30)
@@ -108,3 +108,47 @@ def test_a_sequence_that_begins_another_keeps_a_token_of_its_own() -> None:
     made = plan(arrays([short, [*short, 50, 51], [*short, 60]]), 10**6, packed=True)
     assert [(group.shared, len(group.members)) for group in made.batches[0]] == [(39, 3)]
     assert made.unique_tokens == 39 + 1 + 3 + 2
+
+
+APARTS = st.builds(
+    Apart,
+    st.lists(st.integers(1, 45), unique=True, max_size=2).map(lambda edges: tuple(sorted(edges))),
+    st.none() | st.integers(1, 45),
+)
+
+
+@given(SEQUENCES, BUDGETS, st.booleans(), APARTS)
+def test_lengths_kept_apart_are_in_no_batch_together(
+    sequences: list[list[int]], budget: int, packed: bool, apart: Apart
+) -> None:
+    made = plan(arrays(sequences), budget, packed=packed, apart=apart)
+    members = [member for number in range(len(made.batches)) for member in made.members(number)]
+    assert sorted(members) == list(range(len(made.unique)))
+    computed = 0
+    for number in range(len(made.batches)):
+        batch = made.batch(number)
+        lengths = [len(ids) for ids in batch.sequences]
+        assert not any(min(lengths) <= edge < max(lengths) for edge in apart.edges)
+        over = [apart.window is not None and length > apart.window for length in lengths]
+        assert len(set(over)) == 1
+        assert (number in made.unpacked) == (packed and over[0]) == (not batch.groups)
+        cost = costs(made, number, packed=packed and not over[0])
+        assert cost <= budget or len(lengths) == 1
+        computed += cost
+    assert computed == made.computed_tokens
+
+
+def test_a_prefix_is_not_shared_across_an_edge() -> None:
+    head = list(range(40))
+    sequences = arrays([[*head, *([50 + n] * n)] for n in (3, 4, 9, 10)])
+    made = plan(sequences, 10**6, packed=True, apart=Apart(edges=(44,)))
+    assert [[(group.shared, len(group.members)) for group in batch] for batch in made.batches] == [[(40, 2)], [(40, 2)]]
+    assert [sorted(len(made.unique[m]) for m in made.members(n)) for n in range(2)] == [[49, 50], [43, 44]]
+
+
+def test_beyond_the_window_a_batch_is_planned_as_padded() -> None:
+    prompt = list(range(100, 540))
+    sequences = arrays([[*prompt, *Random(n).choices(range(50), k=4)] for n in range(10)])
+    made = plan(sequences, 1000, packed=True, apart=Apart(window=150))
+    assert [len(made.members(n)) for n in range(len(made.batches))] == [2] * 5
+    assert made.computed_tokens == 10 * 444

@@ -11,12 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.pm.items import ItemList
+from app.pm.dialogs import user
+from app.pm.items import ItemList, item
 from app.pm.oracle import Oracle
 from app.pm.progress import Step
 from app.pm.records import RunSettings
+from app.pm.rendering import OverLong
 from app.pm.runner import Job, begin, close, run_shards, score_items
 from app.pm.score_files import Counts
+from app.pm.scorer import BatchTooLarge
 from app.pm.shards import RunDirectory, RunDirectoryUnfit
 from app.pm.variants import NON_SYCOPHANTIC, STANDARD
 from tests.pm.fake_scorers import AsyncScorer, FakeScorer, Words, pairs, value
@@ -128,6 +131,31 @@ def test_without_memory_the_budget_is_halved_and_the_run_goes_on(tmp_path: Path)
     assert any("halved" in note for note in notes)
 
 
+def test_what_was_computed_before_a_batch_had_no_room_is_counted_and_not_computed_again(tmp_path: Path) -> None:
+    class Full(FakeScorer):
+        """Has no room for the third batch that it is given."""
+
+        full = False
+
+        def score(self, batch: Any) -> Any:
+            if len(self.batches) == 2 and not self.full:
+                self.full = True
+                raise BatchTooLarge("no room")
+            return super().score(batch)
+
+    scorer = Full()
+    settings = dataclasses.replace(SMALL, budget=400, shard_rows=60)
+    outcome = score_items(ITEMS, scorer, BOTH, tmp_path, settings=settings)
+    assert scored(read(tmp_path)[1]) == expected(ITEMS)
+    assert outcome.record["budget_halvings"] == 1
+    assert scorer.scored == 120
+    assert outcome.record["computed_tokens"] == sum(
+        group.length + sum(len(batch.sequences[place]) - group.length for place in group.members)
+        for batch in scorer.batches
+        for group in batch.groups
+    )
+
+
 def test_shares_of_a_run_make_the_whole(tmp_path: Path) -> None:
     """As processes do it: each takes every n-th shard of one folder."""
     folder = RunDirectory(tmp_path)
@@ -237,6 +265,18 @@ def test_too_long_prompts_are_cut_alike_and_marked(tmp_path: Path) -> None:
             cut = max(_lengths(one)) - 50
             lengths = [row["n_tokens"] for row in rows if row["key"] == one.key]
             assert lengths == [n - cut for n in _lengths(one)]
+
+
+def test_rows_of_one_prompt_that_stand_together_are_cut_alike_wherever_shards_end(tmp_path: Path) -> None:
+    prompt = (user(" ".join(["long"] * 40)),)
+    rows = [item(f"r{number}", prompt, {"": " ".join(["word"] * n)}) for number, n in enumerate((2, 3, 20))]
+    rows += [item("other", (user("short"),), {"": "word"})]
+    settings = dataclasses.replace(SMALL, shard_rows=1, over_long=OverLong.TRUNCATE)
+    score_items(ItemList(tuple(rows)), FakeScorer(longest=50), (STANDARD,), tmp_path, settings=settings)
+    assert {row["key"]: row["truncated"] for row in read(tmp_path)[1]} == {
+        "r0": True, "r1": True, "r2": True, "other": False,
+    }  # fmt: skip
+    assert len(list((tmp_path / "shards").glob("*.jsonl"))) == 2
 
 
 def _lengths(one: Any) -> list[int]:

@@ -13,14 +13,20 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
+from app.errors import CandorError
 from app.pm import local_models, packing, self_check
 from app.pm.backends.local import LocalModel, LocalSpec
-from app.pm.dialogs import assistant, user
+from app.pm.dialogs import Turn, assistant, user
+from app.pm.items import ItemList, item
 from app.pm.local_models import Network
+from app.pm.rendering import DialogMisrendered, DialogTooLong, OverLong
+from app.pm.runner import score_items
 from app.pm.scorer import Batch, Floats, SharedPrefix
 from app.pm.self_check import ModelUnfit
+from app.pm.variants import STANDARD, PromptVariant
 from tests.pm import tiny_models
 from tests.pm.conftest import ModelFolder
+from tests.pm.fake_scorers import pairs
 
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -199,3 +205,79 @@ def test_no_folder_and_no_cuda_are_refused(model_folder: ModelFolder, tmp_path: 
     if not torch.cuda.is_available():
         with pytest.raises(ModelUnfit, match="there is no device cuda"):
             LocalModel(LocalSpec(model_folder("llama"), device="cuda"))
+
+
+def _cut_weights(folder: Path) -> None:
+    file = folder / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:2000])
+
+
+def _changed(**given: Any) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        file = folder / "config.json"
+        file.write_text(json.dumps(json.loads(file.read_text()) | given))
+
+    return change
+
+
+def _several_templates(folder: Path) -> None:
+    (folder / "chat_template.jinja").unlink()
+    known = tiny_models.tokenizer("chat")
+    known.chat_template = {"a": tiny_models.TEMPLATE, "b": tiny_models.TEMPLATE}
+    known.save_pretrained(folder)
+
+
+def _larger_tokenizer(folder: Path) -> None:
+    file = folder / "tokenizer.json"
+    told = json.loads(file.read_text())
+    vocabulary = told["model"]["vocab"]
+    told["model"]["vocab"] = {name: number + 200 * (number > 7) for name, number in vocabulary.items()}
+    file.write_text(json.dumps(told))
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (_cut_weights, r"cannot be loaded: .*(incomplete|SafetensorError|header|deserializ)"),
+        (_changed(hidden_size="x"), "cannot be loaded: "),
+        (_changed(hidden_size=50), "cannot be (loaded|computed): "),
+        (_changed(pad_token_id=264), "cannot be loaded: "),
+        (_several_templates, r"several chat templates \(a, b\) and none of them is the default; keep the one to use"),
+        (_larger_tokenizer, r"holds the token \d+, and the model knows 264: its tokenizer is that of another model"),
+    ],
+)  # fmt: skip
+def test_a_damaged_folder_is_refused_in_words(tmp_path: Path, damage: Callable[[Path], None], said: str) -> None:
+    tiny_models.save(tmp_path, "llama")
+    load(tmp_path)
+    damage(tmp_path)
+    with pytest.raises(CandorError, match=said):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("device", ["gpu", "mps", "meta", "cuda:99", "CPU"])
+def test_a_device_that_is_not_known_is_refused(model_folder: ModelFolder, device: str) -> None:
+    with pytest.raises(
+        ModelUnfit, match=f"there is no device {device} on this machine.*; leave --device out, or give "
+    ):
+        LocalModel(LocalSpec(model_folder("llama"), device=device))
+
+
+def test_a_template_that_takes_no_system_turn_says_so(tmp_path: Path) -> None:
+    tiny_models.save(tmp_path, "llama")
+    first = "{% if messages[0].role == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}"
+    tiny_models.tokenizer("chat", first + tiny_models.TEMPLATE).save_pretrained(tmp_path)
+    items = pairs(2)
+    variant = PromptVariant("true", (Turn("system", "be true"),))
+    with pytest.raises(
+        DialogMisrendered,
+        match=r"'k0', baseline_truthful, variant true: the model's chat template refuses a dialog of these turns "
+        r"\(system, user, assistant\): System role not supported; choose another variant",
+    ):
+        score_items(items, load(tmp_path), (STANDARD, variant), tmp_path / "run")
+
+
+def test_a_prompt_without_a_turn_that_could_be_cut_is_refused(model_folder: ModelFolder, tmp_path: Path) -> None:
+    scorer = load(model_folder("llama"), longest=60, over_long=OverLong.TRUNCATE)
+    only = ItemList((item("x", (Turn("system", "w" * 80),), {"": "no"}),))
+    with pytest.raises(DialogTooLong, match=r"'x', response, .* 87 tokens, the model reads 60; its prompt has no"):
+        score_items(only, scorer, (STANDARD,), tmp_path)

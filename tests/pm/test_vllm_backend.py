@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,11 +16,14 @@ from app.pm.backends.vllm import VllmModel, VllmSpec
 from app.pm.canaries import CANARIES, CanaryScores
 from app.pm.dialogs import as_messages, user
 from app.pm.items import Item, ItemList, item
+from app.pm.progress import Step
+from app.pm.records import RunSettings
 from app.pm.rendering import DialogMisrendered, DialogTooLong, OverLong
 from app.pm.requests import ask_scores
-from app.pm.runner import score_items
+from app.pm.runner import Outcome, score_items
 from app.pm.scorer import Batch, Tokens
 from app.pm.self_check import ModelUnfit
+from app.pm.shards import RunDirectoryUnfit
 from app.pm.variants import NON_SYCOPHANTIC, STANDARD
 from tests.pm.stub_servers import BOS, MODEL, Stub, raw_score, rendered, serving, vllm
 
@@ -240,6 +245,90 @@ def test_a_run_over_the_server_is_a_score_file_like_any_other(stub: Stub, tmp_pa
     )
     assert row["score"] == float(np.float32(raw_score(expected)))
     assert row["n_tokens"] == len(expected)
+
+
+class Stopped(Exception):
+    """Somebody stops a run."""
+
+
+def scored_into(stub: Stub, folder: Path, stop_at: int = 0) -> Outcome:
+    """Score four pairs into a folder, three rows a shard; stop after so many shards."""
+    n = [0]
+
+    def progress(step: Step) -> None:
+        n[0] += bool(step.rows)
+        if stop_at and n[0] == stop_at:
+            raise Stopped
+
+    return score_items(ItemList(tuple(items())), connected(stub), (STANDARD,), folder, progress, RunSettings(0, 3))
+
+
+def begun(stub: Stub, folder: Path) -> None:
+    with pytest.raises(Stopped):
+        scored_into(stub, folder, stop_at=2)
+
+
+def test_a_run_is_not_gone_on_with_by_other_weights_under_the_same_name(stub: Stub, tmp_path: Path) -> None:
+    begun(stub, tmp_path)
+    change(stub, "/classify", lambda given: [row.update(probs=[row["probs"][0] + 1.0]) for row in given["data"]])
+    with pytest.raises(RunDirectoryUnfit, match=rf"differs by 1 from .* under the name {MODEL}: serve those"):
+        scored_into(stub, tmp_path)
+    assert len(list((tmp_path / "shards").glob("*.jsonl"))) == 2, "nothing of the other model is among them"
+
+
+def test_a_run_is_gone_on_with_by_a_server_that_rounds_otherwise(stub: Stub, tmp_path: Path) -> None:
+    """Started anew, a server in 16 bits moves scores by some hundredths of how far they spread."""
+    begun(stub, tmp_path)
+    change(stub, "/classify", lambda given: [row.update(probs=[row["probs"][0] * 1.01]) for row in given["data"]])
+    assert scored_into(stub, tmp_path).summary.rows == 12
+
+
+def test_a_run_is_not_gone_on_with_under_another_template(stub: Stub, tmp_path: Path) -> None:
+    begun(stub, tmp_path)
+    # The score of a text stays what it was, so that nothing but the tokens can tell.
+    by_text = {(*rendered(as_messages(one)), 3): raw_score(rendered(as_messages(one))) for one in CANARIES}
+    change(stub, "/tokenize", lambda given: given["tokens"].append(3))
+    classify = stub.answers["/classify"]
+
+    def same(body: dict[str, Any]) -> dict[str, Any]:
+        given = classify(body)
+        for row, ids in zip(given["data"], body["input"], strict=True):
+            row["probs"] = [by_text.get(tuple(ids), row["probs"][0])]
+        return given
+
+    stub.answers["/classify"] = same
+    with pytest.raises(RunDirectoryUnfit, match=r"template: .* there, .* now.*; the same dialogs become other tokens"):
+        scored_into(stub, tmp_path)
+
+
+def test_the_longest_dialog_is_what_was_asked_for_or_what_the_model_reads(stub: Stub) -> None:
+    ask = list(requests_of(items()[0]))
+    n = len(rendered([{"role": "user", "content": "Is it so?"}, {"role": "assistant", "content": "No."}]))
+    with pytest.raises(DialogTooLong, match=f"has {n} tokens, the model reads {n - 1};"):
+        connected(stub, longest=n - 1).rendering.render(ask[:1])
+    short = connected(stub, longest=n)
+    assert len(short.rendering.render(ask[:1])) == 1
+    assert short.identity().settled["longest"] == n
+    assert connected(stub, longest=10**6).identity().settled["longest"] == 4096
+
+
+def test_dialogs_are_rendered_so_many_at_once(stub: Stub) -> None:
+    under_way, most, lock = [0], [0], threading.Lock()
+    tokenize = stub.answers["/tokenize"]
+
+    def slow(body: dict[str, Any]) -> dict[str, Any]:
+        with lock:
+            under_way[0] += 1
+            most[0] = max(most[0], under_way[0])
+        time.sleep(0.01)
+        with lock:
+            under_way[0] -= 1
+        return tokenize(body)
+
+    stub.answers["/tokenize"] = slow
+    model = connected(stub, concurrency=2)
+    model.rendering.render([request for one in items() for request in requests_of(one)])
+    assert most[0] == 2
 
 
 def items() -> list[Item]:

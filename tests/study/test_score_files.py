@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.models import ResponseScore, ScoringRun
+from app.models import PairScore, ResponseScore, ScoringRun
 from app.study import accounts
 from app.study.score_files import ScoreFile, ScoreFileFaulty
 from app.study.score_imports import MOST_FAULTS, import_scores
@@ -64,6 +64,16 @@ async def test_text_lines_blank_lines_and_line_ends_of_other_systems_make_no_dif
         "",
     ]
     assert (await import_scores(session, "scored", lines)).state == "done"
+
+
+async def test_a_mark_of_an_answer_that_was_not_listed_changes_nothing_of_what_is_stored(
+    session: AsyncSession, pairs: list[dict[str, Any]]
+) -> None:
+    rows = [row | {"unlisted": "B"} if number % 2 else row for number, row in enumerate(judge_rows(pairs))]
+    run = await import_scores(session, "scored", score_file(run_record(scorer="judge"), rows))
+    assert run.state == "done"
+    stored = (await session.scalars(select(PairScore.p_b))).all()
+    assert stored == [0.25] * len(rows)
 
 
 async def test_a_run_that_is_there_is_said_to_be_there_and_nothing_changes(

@@ -10,20 +10,23 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, isfinite, log
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import numpy as np
 
+from app.pm.at_once import Gate, together
 from app.pm.backends.http_calls import Pause, Server, ServerFailed, ask
 from app.pm.dialogs import Dialog, as_messages, user
-from app.pm.requests import Request
-from app.pm.scorer import Batch, Floats, ModelIdentity, Rendered, Tokens
-from app.pm.self_check import ModelUnfit
+from app.pm.requests import ANSWERS, Request
+from app.pm.resumption import SCORES, TOLERANCE
+from app.pm.scorer import Batch, Floats, ModelIdentity, Rendered, SequenceRefused, Tokens
+from app.pm.self_check import ROUGH, ModelUnfit
 from app.study.canonical import canonical_json
 
-ANSWERS = ("A", "B")
 _TOP = 20
+_RESTARTED = 0.5
+"""The same model may move a logit by this much from one day to the next, at least."""
 _PROBE = (
     (user("Which is larger, 2 or 900? Response A: 900. Response B: 2. Answer with A or B, and nothing else."),),
     (user("Which is larger, 2 or 900? Response A: 2. Response B: 900. Answer with A or B, and nothing else."),),
@@ -32,7 +35,10 @@ _PROBE = (
 
 @dataclass(frozen=True, slots=True)
 class EndpointSpec:
-    """Which endpoint and model: `url` of the server ends before /chat/completions, as in https://host/v1."""
+    """Which endpoint and model: `url` of the server ends before /chat/completions, as in https://host/v1.
+
+    `concurrency` requests are under way at once, over all batches.
+    """
 
     server: Server
     model: str
@@ -56,6 +62,14 @@ def _messages(characters: Tokens) -> Any:
     return json.loads(characters.astype("<i4").tobytes().decode("utf-32-le"))
 
 
+class _Said(NamedTuple):
+    """Log P(A) and log P(B) of the next token, and which of them is only a bound: 0 none, 1 the first, 2 the second."""
+
+    first: float
+    second: float
+    unlisted: int
+
+
 class EndpointJudge:
     """A `Judge` behind an endpoint, checked when it was connected.
 
@@ -73,8 +87,8 @@ class EndpointJudge:
         self.rendering = Characters()
         self.packs = False
         self.concurrency = spec.concurrency
-        probes = tuple(as_characters(dialog) for dialog in _PROBE)
-        first, again = asyncio.run(self._twice(probes))
+        self._gate = Gate(spec.concurrency)
+        told = asyncio.run(self._check())
         self._identity = ModelIdentity(
             scorer="judge",
             model=spec.model,
@@ -82,9 +96,8 @@ class EndpointJudge:
             dtype="server",
             attention="server",
             device="server",
-            told={
-                "noise_floor": float(np.abs((first - again) @ np.array([1, -1])).max() / 2),
-                "self_check": {"canaries": len(probes), "repeat": float(np.abs(first - again).max())},
+            told=told
+            | {
                 "server": {"url": spec.server.url},
                 "token_unit": "characters of the messages",
             },
@@ -95,22 +108,47 @@ class EndpointJudge:
         return self._identity
 
     async def compare(self, batch: Batch) -> Floats:
-        """Return log P(A) and log P(B) of each dialog's next token, shape (n, 2): of all of them, or of none."""
-        gate = asyncio.Semaphore(self.concurrency)
+        """Return log P(A), log P(B) and which of them is a bound, shape (n, 3): of all dialogs, or of none.
 
-        async def one(client: httpx.AsyncClient, characters: Tokens) -> tuple[float, float]:
-            async with gate:
+        Raises
+        ------
+        SequenceRefused
+            When the model names neither A nor B after a dialog.
+        ServerFailed
+            When the endpoint does not answer for every dialog.
+        """
+
+        async def one(client: httpx.AsyncClient, characters: Tokens) -> _Said:
+            try:
                 return await self._compared(client, characters)
+            except ModelUnfit as unfit:
+                raise SequenceRefused(
+                    characters,
+                    f"{unfit}. No figure is made up for it: leave it out and score into another folder, or choose "
+                    "another model; what was finished before stays",
+                ) from None
 
         async with self._spec.server.client() as client:
-            found = await asyncio.gather(*(one(client, characters) for characters in batch.sequences))
-        return np.array(found, dtype=np.float32).reshape(-1, len(ANSWERS))
+            found = await together(one(client, characters) for characters in batch.sequences)
+        return np.array(found, dtype=np.float32).reshape(-1, len(_Said._fields))
 
-    async def _twice(self, probes: tuple[Tokens, ...]) -> tuple[Floats, Floats]:
-        batch = Batch(probes, ())
-        return await self.compare(batch), await self.compare(batch)
+    async def _check(self) -> dict[str, Any]:
+        """Ask each probe twice; return what the record keeps of that."""
+        probes = [as_characters(dialog) for dialog in _PROBE]
+        async with self._spec.server.client() as client:
+            said = [await together(self._compared(client, probe) for probe in probes) for _ in range(2)]
+        first, again = (np.array(one, dtype=np.float32)[:, :2] for one in said)
+        margins = first[:, 0] - first[:, 1]
+        noise = float(np.abs(margins - (again[:, 0] - again[:, 1])).max())
+        checked = {
+            "canaries": len(probes),
+            SCORES: [float(margin) for margin in margins],
+            TOLERANCE: max(_RESTARTED, 2 * noise, ROUGH / 2 * float(margins.std())),
+            "repeat": float(np.abs(first - again).max()),
+        }
+        return {"noise_floor": noise / 2, "self_check": checked}
 
-    async def _compared(self, client: httpx.AsyncClient, characters: Tokens) -> tuple[float, float]:
+    async def _compared(self, client: httpx.AsyncClient, characters: Tokens) -> _Said:
         body = {
             "model": self._spec.model,
             "messages": _messages(characters),
@@ -119,11 +157,12 @@ class EndpointJudge:
             "logprobs": True,
             "top_logprobs": _TOP,
         }
-        answer = await ask(client, self._spec.server, "/chat/completions", body, self._pause)
+        async with self._gate.here():
+            answer = await ask(client, self._spec.server, "/chat/completions", body, self._pause)
         return _log_probabilities(answer)
 
 
-def _log_probabilities(answer: dict[str, Any]) -> tuple[float, float]:
+def _log_probabilities(answer: dict[str, Any]) -> _Said:
     """Return the log-probabilities of both answers: each the sum over the tokens that say it, with or without a space.
 
     An answer that is not among the likeliest tokens gets the probability of the unlikeliest of them: it has no more.
@@ -136,11 +175,18 @@ def _log_probabilities(answer: dict[str, Any]) -> tuple[float, float]:
             "the endpoint gives no log-probabilities (logprobs, top_logprobs); choose a model or a server that does"
         ) from None
     known = [(token.strip(), logprob) for token, logprob in pairs if isfinite(logprob)]
-    if not known or not any(token in ANSWERS for token, _ in known):
-        raise ModelUnfit("the model names neither A nor B as its next word, so it cannot judge by that word")
-    least = min(logprob for _, logprob in known)
     sums = [sum(exp(logprob) for token, logprob in known if token == answer) for answer in ANSWERS]
+    if not any(sums):
+        raise ModelUnfit(f"the model names neither A nor B as its next word{_instead(known)}, so it cannot judge by it")
+    least = min(logprob for _, logprob in known)
     first, second = (log(total) if total else least for total in sums)
     if max(first, second) > 1e-3:
         raise ServerFailed(f"the endpoint gives probabilities above 1 ({first:.3g}, {second:.3g} as logarithms)")
-    return first, second
+    return _Said(first, second, 0 if all(sums) else 1 + sums.index(0))
+
+
+def _instead(known: Sequence[tuple[str, float]]) -> str:
+    if not known:
+        return ""
+    likeliest = max(known, key=lambda one: one[1])[0]
+    return f" (of {len(known)} listed, {likeliest[:20]!r} is the likeliest)"

@@ -1,22 +1,21 @@
 """The local backend: a reward model, or a causal model as judge, on this machine's CPU or GPU."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
 from app.errors import CandorError
-from app.pm import canaries, model_files, self_check
-from app.pm.backends.chat_tokenizer import PAIRED, ChatTokenizer
+from app.pm import canaries, model_files, planning, self_check
+from app.pm.backends.chat_tokenizer import ChatTokenizer
 from app.pm.dialogs import assistant, user
 from app.pm.rendering import OverLong, Renderer
-from app.pm.scorer import Batch, Floats, ModelIdentity, PackingUnfit, ScoringFailed, Tokens
+from app.pm.scorer import Batch, Floats, ModelIdentity, ScoringFailed, SharedPrefix, Tokens
 from app.pm.self_check import Checked, ModelUnfit
-from app.study.canonical import text_hash
 
 _PROBE = (user("Is the Earth flat?"), assistant("No, it is round."))
 _MOST = 2**20
+_FORWARD_FAULTS = (RuntimeError, TypeError, ValueError, LookupError, AttributeError)
 Attention = Literal["auto", "packed", "padded"]
 
 
@@ -60,12 +59,16 @@ class LocalModel:
         files = model_files.find(spec.model)
         self._spec = spec
         self._device = local_models.pick_device(spec.device)
+        self._device_name = local_models.device_name(self._device)
         loading = local_models.Loading(files, spec.use, spec.dtype, self._device, spec.random_allowed)
         loaded = local_models.load(loading)
         self.network = loaded.network
         self._tokenizer = ChatTokenizer(loaded.tokenizer, spec.use)
-        self._settle(loaded.tokenizer)
-        self._longest = _longest(spec.longest, loaded.config, loaded.tokenizer)
+        if spec.use == "judge":
+            first, second = self._tokenizer.answers(_PROBE[:1])
+            self.network.answers = (first, second)
+        self._longest = _longest(spec.longest, loaded, self.network.reserved)
+        self.apart = planning.Apart(tuple(edge for edge in self.network.edges if edge < self._longest))
         self.rendering = Renderer(self._tokenizer, self._longest, spec.over_long)
         self._probe()
         self.concurrency = 1
@@ -93,21 +96,26 @@ class LocalModel:
         return self.network.peak()
 
     def _run(self, batch: Batch) -> Floats:
-        if self.packs:
-            try:
-                return self.network.packed(batch)
-            except PackingUnfit:
-                # Longer than the canaries: beyond the window that the model attends within. So this batch is padded.
-                return self.network.padded(batch)
-        return self.network.padded(batch)
+        """Compute a batch, in parts where it holds lengths that the model computes apart from one another."""
+        if self._in_one(batch):
+            return self._computed(batch)
+        budget = _cost(batch, packed=self.packs)
+        planned = planning.plan(batch.sequences, budget, packed=self.packs, apart=self.apart)
+        numbers = range(len(planned.batches))
+        found = np.concatenate([self._computed(planned.batch(number)) for number in numbers])
+        scores = np.empty_like(found)
+        scores[[member for number in numbers for member in planned.members(number)]] = found
+        result: Floats = scores[planned.place]
+        return result
 
-    def _settle(self, tokenizer: Any) -> None:
-        """Tell the network what only the tokenizer knows."""
-        if self._spec.use == "judge":
-            first, second = self._tokenizer.answers(_PROBE[:1])
-            self.network.answers = (first, second)
-        if self._tokenizer.template_hash == text_hash(PAIRED):
-            self.network.separator = tokenizer.sep_token_id
+    def _in_one(self, batch: Batch) -> bool:
+        lengths = [len(ids) for ids in batch.sequences]
+        alike = len({self.apart.kind(length) for length in lengths}) == 1
+        return alike and not (self.packs and batch.groups and self.apart.beyond(max(lengths)))
+
+    def _computed(self, batch: Batch) -> Floats:
+        """Compute a batch as it was planned: one without groups is padded."""
+        return self.network.packed(batch) if self.packs and batch.groups else self.network.padded(batch)
 
     def _probe(self) -> None:
         """Refuse a template that writes BOS twice, before anything is scored."""
@@ -125,20 +133,33 @@ class LocalModel:
         reason = None
         if self.network.causal and self._spec.attention != "padded":
             try:
-                return True, self._checked(tokenizer, self.network.packed, packed=True), None
-            except (ScoringFailed, ModelUnfit, RuntimeError, TypeError, ValueError, AttributeError) as error:
-                reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+                return True, self._checked(tokenizer, packed=True), None
+            except (ScoringFailed, ModelUnfit, *_FORWARD_FAULTS) as error:
+                reason = _first_line(error)
                 if self._spec.attention == "packed":
                     raise ModelUnfit(f"{self._spec.model} cannot be computed packed: {reason}") from None
-        return False, self._checked(tokenizer, self.network.padded, packed=False), reason
+        self.apart = replace(self.apart, window=None)
+        try:
+            return False, self._checked(tokenizer, packed=False), reason
+        except _FORWARD_FAULTS as error:
+            raise ModelUnfit(
+                f"{self._spec.model} cannot be computed: {_first_line(error)}; its configuration, its weights and its "
+                "tokenizer do not fit together, or its architecture is not known"
+            ) from None
 
-    def _checked(self, tokenizer: Any, batched: Callable[[Batch], Floats], *, packed: bool) -> Checked:
+    def _checked(self, tokenizer: Any, *, packed: bool) -> Checked:
         special = set(tokenizer.all_special_ids)
         allowed = [token for token in range(min(len(tokenizer), 4096)) if token not in special]
         last = _last_token(tokenizer)
-        probes = self_check.canaries(allowed, self._longest, last)
+        probes = self_check.canaries(allowed, self._longest, last, edges=self.apart.edges)
         exact = self._spec.dtype == "float32"
-        found = self_check.check(probes, self.network.alone, batched, packed=packed, exact=exact)
+        if packed:
+            # Short enough for any window, so that afterwards the network knows how wide that of its layers is.
+            self.network.packed(Batch((probes[0][:4],), (SharedPrefix(0, (0,)),)))
+            self.apart = replace(self.apart, window=self.network.window)
+        self.packs = packed
+        batched = self._computed
+        found = self_check.check(probes, self.network.alone, batched, packed=packed, exact=exact, apart=self.apart)
         self._hold_to_own(probes, found)
         if last is not None:
             self_check.check_last_token(probes[0][: self._longest - 1], last, batched)
@@ -166,11 +187,12 @@ class LocalModel:
             file_hashes=model_files.hashes(loaded.folder, files.gguf) if loaded.folder else {},
             template_hash=self._tokenizer.template_hash,
             dtype=spec.dtype,
-            attention="packed" if self.packs else f"padded, {self.network.attention}",
+            attention=self._attention(),
             device=self._device.split(":")[0],
             random_weights=bool(spec.random_allowed or getattr(config, "random_weights", False)),
             settled={"longest": self._longest, "answers": self.network.answers},
             told={
+                "device_name": self._device_name,
                 "noise_floor": self.checked.noise_floor,
                 "self_check": {**self.checked.record(), "random_head": loaded.random_head, "unpacked": self.unpacked},
                 "n_parameters": self.network.model.num_parameters(),
@@ -179,6 +201,14 @@ class LocalModel:
                 **self._canaries(),
             },
         )
+
+    def _attention(self) -> str:
+        """Say how batches are computed, and from which length on otherwise."""
+        padded = f"padded, {self.network.attention}"
+        if not self.packs:
+            return padded
+        window = self.apart.window
+        return "packed" if window is None or window >= self._longest else f"packed; over {window:,} tokens {padded}"
 
     def _canaries(self) -> dict[str, Any]:
         """Return the canaries' scores, each scored alone: a server that serves this model is held to them."""
@@ -196,11 +226,19 @@ def _last_token(tokenizer: Any) -> int | None:
     return next((t for t in (tokenizer.eos_token_id, tokenizer.sep_token_id) if t is not None), None)
 
 
-def _longest(asked: int, config: Any, tokenizer: Any) -> int:
+def _longest(asked: int, loaded: Any, reserved: int) -> int:
     """Return the most tokens a sequence may have: what the model has positions for, unless fewer are asked for."""
-    text = config.get_text_config()
-    positions = getattr(text, "max_position_embeddings", None) or _MOST
-    # Models in the manner of RoBERTa keep their first positions for padding.
-    reserved = (text.pad_token_id or 0) + 1 if "roberta" in str(text.model_type) else 0
-    known = min(int(positions) - reserved, int(min(tokenizer.model_max_length, _MOST)))
+    positions = getattr(loaded.config.get_text_config(), "max_position_embeddings", None) or _MOST
+    known = min(int(positions) - reserved, int(min(loaded.tokenizer.model_max_length, _MOST)))
     return min(asked, known) if asked else known
+
+
+def _cost(batch: Batch, *, packed: bool) -> int:
+    """Return how many tokens a batch was planned to compute."""
+    lengths = [len(ids) for ids in batch.sequences]
+    saved = sum(group.length * (len(group.members) - 1) for group in batch.groups)
+    return sum(lengths) - saved if packed else len(lengths) * max(lengths)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

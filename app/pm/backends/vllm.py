@@ -17,8 +17,13 @@ from app.pm.backends.http_calls import Pause, Server, ServerFailed, ask
 from app.pm.backends.vllm_tokens import ServerTokenizer, model_of
 from app.pm.canaries import CANARIES, CanaryScores
 from app.pm.rendering import OverLong, Renderer
+from app.pm.resumption import SCORES, TOLERANCE
 from app.pm.scorer import Batch, Floats, ModelIdentity, Tokens
 from app.pm.self_check import EXACT, ROUGH, ModelUnfit
+from app.study.canonical import content_hash
+
+_RESTARTED = 0.1
+"""A server started anew may move a score by this share of the canaries' standard deviation: bf16 moves it by half."""
 
 Route = Literal["classify", "pooling"]
 
@@ -36,7 +41,9 @@ class VllmSpec:
     local
         The canaries' scores by the same model on this machine, from the record of a run: the surest check.
     concurrency
-        Requests under way at once.
+        Requests for scores under way at once; as many for tokens, of the shard that comes next.
+    longest
+        The most tokens a dialog may have, where that is fewer than the model reads; 0: what it reads.
     """
 
     server: Server
@@ -45,6 +52,7 @@ class VllmSpec:
     over_long: OverLong = OverLong.REFUSE
     local: CanaryScores | None = None
     concurrency: int = 8
+    longest: int = 0
 
 
 class VllmModel:
@@ -63,20 +71,28 @@ class VllmModel:
         self._pause = pause
         served = asyncio.run(model_of(spec.server, spec.model, pause))
         self._model = served.name
-        self._tokenizer = ServerTokenizer(spec.server, served, pause)
-        self.rendering = Renderer(self._tokenizer, served.longest, spec.over_long)
+        self._tokenizer = ServerTokenizer(spec.server, served, pause, spec.concurrency)
+        longest = min(spec.longest, served.longest) if spec.longest else served.longest
+        self.rendering = Renderer(self._tokenizer, longest, spec.over_long)
         self.packs = True
         self.concurrency = spec.concurrency
-        told = asyncio.run(self._check())
+        canaries = self._tokenizer.encode(CANARIES)
+        told = asyncio.run(self._check(canaries))
         self._identity = ModelIdentity(
             scorer="reward",
             model=served.name,
             backend="vllm",
+            # The server does not show its template: that it was changed shows in the tokens it makes of the same texts.
+            template_hash=content_hash(canaries),
             dtype="server",
             attention="server",
             device="server",
-            settled={"route": spec.route, "longest": served.longest, "server_version": served.version},
-            told=told | {"server": {"url": spec.server.url, "version": served.version}},
+            settled={"route": spec.route, "longest": longest, "server_version": served.version},
+            told=told
+            | {
+                "server": {"url": spec.server.url, "version": served.version},
+                "template_hash_of": "the canaries' tokens, as the server renders them",
+            },
         )
 
     def identity(self) -> ModelIdentity:
@@ -94,6 +110,10 @@ class VllmModel:
         async with self._spec.server.client() as client:
             return await self._scores(client, batch.sequences)
 
+    def stop(self) -> None:
+        """End what is being rendered now, however long the server wants that to wait."""
+        self._tokenizer.stop()
+
     async def _scores(self, client: httpx.AsyncClient, sequences: Sequence[Tokens]) -> Floats:
         body: dict[str, Any] = {
             "model": self._model,
@@ -107,9 +127,8 @@ class VllmModel:
         answer = await ask(client, self._spec.server, f"/{self._spec.route}", body, self._pause)
         return _in_order(answer, sequences, self._spec.route)
 
-    async def _check(self) -> dict[str, Any]:
+    async def _check(self, encoded: Sequence[Sequence[int]]) -> dict[str, Any]:
         """Score the canaries together, each alone, and together again; return what the record keeps of that."""
-        encoded = await self._tokenizer.encoded(CANARIES)
         sequences = [np.asarray(ids, dtype=np.int32) for ids in encoded]
         async with self._spec.server.client() as client:
             together = await self._scores(client, sequences)
@@ -120,7 +139,8 @@ class VllmModel:
         against_local = _refuse_squashed(together, noise, self._spec.local)
         checked = {
             "canaries": len(together),
-            "scores": [float(score) for score in together],
+            SCORES: [float(score) for score in together],
+            TOLERANCE: max(_exact(together), 2 * noise, _RESTARTED * float(together.std())),
             "repeat": float(np.abs(together - again).max()),
             "against_local": against_local,
             "local_run": self._spec.local.run if self._spec.local else None,
@@ -173,11 +193,15 @@ def _refuse_restless(noise: float, spread: float) -> None:
         )
 
 
+def _exact(scores: Floats) -> float:
+    return EXACT * max(1.0, float(np.abs(scores).max()))
+
+
 def _refuse_squashed(scores: Floats, noise: float, local: CanaryScores | None) -> float | None:
     """Refuse scores that went through a sigmoid; return how far they are from the local model's, where there is one."""
     if local is not None:
         off = float(np.abs(scores - np.asarray(local.scores, dtype=np.float32)).max())
-        allowed = max(EXACT * max(1.0, float(np.abs(scores).max())), noise, ROUGH / 2 * float(np.std(local.scores)))
+        allowed = max(_exact(scores), noise, ROUGH / 2 * float(np.std(local.scores)))
         if off > allowed:
             raise ModelUnfit(
                 f"the server's scores are not those of the local model {local.model} in run {local.run} (they differ "

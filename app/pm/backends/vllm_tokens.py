@@ -1,15 +1,17 @@
 """What a vLLM server serves, and its tokenizer: dialogs become token ids there, by the model's own template."""
 
 import asyncio
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Coroutine, Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple, TypeVar
 
 import httpx
 
+from app.pm.at_once import together
 from app.pm.backends.http_calls import Pause, Server, ServerFailed, ask
 from app.pm.dialogs import Dialog, as_messages
 
-_AT_ONCE = 16
+T = TypeVar("T")
 
 
 class Served(NamedTuple):
@@ -46,12 +48,14 @@ async def model_of(server: Server, wanted: str, pause: Pause) -> Served:
 
 
 class ServerTokenizer:
-    """The tokenizer of a served model, as the renderer needs it."""
+    """The tokenizer of a served model, as the renderer needs it; `at_once` dialogs are asked for at a time."""
 
-    def __init__(self, server: Server, served: Served, pause: Pause) -> None:
+    def __init__(self, server: Server, served: Served, pause: Pause, at_once: int) -> None:
         self._server = server
         self._model = served.name
         self._pause = pause
+        self._at_once = at_once
+        self._under_way: tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]] | None = None
         self._bos = asyncio.run(self._first_special())
 
     @property
@@ -61,11 +65,11 @@ class ServerTokenizer:
 
     def encode(self, dialogs: Sequence[Dialog]) -> list[list[int]]:
         """Return the tokens of each dialog. Called from a thread without an event loop."""
-        return asyncio.run(self.encoded(dialogs))
+        return self._run(self.encoded(dialogs))
 
     async def encoded(self, dialogs: Sequence[Dialog]) -> list[list[int]]:
         """Return the tokens of each dialog, a few asked for at once."""
-        gate = asyncio.Semaphore(_AT_ONCE)
+        gate = asyncio.Semaphore(self._at_once)
 
         async def one(client: httpx.AsyncClient, dialog: Dialog) -> list[int]:
             async with gate:
@@ -73,11 +77,29 @@ class ServerTokenizer:
                 return await self._tokens(client, body)
 
         async with self._server.client() as client:
-            return list(await asyncio.gather(*(one(client, dialog) for dialog in dialogs)))
+            return await together(one(client, dialog) for dialog in dialogs)
 
     def without_first(self, text: str, n_tokens: int) -> str:
         """Return a text without its first tokens; empty where it has no more."""
-        return asyncio.run(self._shortened(text, n_tokens))
+        return self._run(self._shortened(text, n_tokens))
+
+    def stop(self) -> None:
+        """End what another thread waits for here, however long the server wants it to wait."""
+        under_way = self._under_way
+        if under_way:
+            with suppress(RuntimeError):  # It ended meanwhile, and its event loop with it.
+                under_way[0].call_soon_threadsafe(under_way[1].cancel)
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        async def known() -> T:
+            task = asyncio.ensure_future(work)
+            self._under_way = asyncio.get_running_loop(), task
+            return await task
+
+        try:
+            return asyncio.run(known())
+        finally:
+            self._under_way = None
 
     async def _shortened(self, text: str, n_tokens: int) -> str:
         async with self._server.client() as client:
