@@ -10,6 +10,7 @@ from app.cli import demo
 from app.db import transaction
 from app.study import scoring_queries
 from app.study.studies import get_study
+from app.web.start import EXAMPLE_STUDY
 
 RECORDED = resources.content(demo.RECORDED_SCORES)
 AGAIN = "ab" * 16
@@ -28,7 +29,7 @@ def scored_again(tmp_path: Path) -> Path:
 
 async def runs(url: str) -> list[str]:
     async with transaction(url) as session:
-        example = await get_study(session, demo.EXAMPLE_STUDY)
+        example = await get_study(session, EXAMPLE_STUDY)
         return [listed.run.public_id for listed in await scoring_queries.runs(session, example.id)]
 
 

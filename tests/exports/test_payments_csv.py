@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.cli import export
 from app.exports.choices import CHOICES
 from app.exports.columns import Table
+from app.exports.copying import Chunks
 from app.exports.csv_files import codebook_csv, table_csv
 from app.exports.payments import PAYMENTS
 from app.exports.tables import TABLES
@@ -219,7 +220,7 @@ async def test_the_codebook_marks_what_is_personal() -> None:
     assert [row["column"] for row in rows if row["table"] == "payments"] == COLUMNS
 
 
-def csv_of(table: Table, session: AsyncSession) -> AsyncIterator[bytes]:
+def csv_of(table: Table, session: AsyncSession) -> Chunks:
     return table_csv(session, table, "busy")
 
 
