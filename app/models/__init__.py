@@ -26,13 +26,14 @@ from app.models.result_links import ResultLink
 from app.models.scoring import PairScore, ResponseScore, ScoringRun
 from app.models.set_uploads import SetCheck, SetUpload
 from app.models.sets import Misconception, MisconceptionSet, Response
-from app.models.studies import Amendment, Arm, Pair, Preregistration, RetiredPair, Slot, Study, Vacancy
+from app.models.studies import Amendment, Arm, ArmVacancy, Pair, Preregistration, RetiredPair, Slot, Study, Vacancy
 
 __all__ = [
     "Account",
     "Amendment",
     "ApiToken",
     "Arm",
+    "ArmVacancy",
     "Assignment",
     "Base",
     "CheckAnswer",

@@ -89,7 +89,7 @@ class Claim(Base):
 
     id: Mapped[Key]
     study_id: Mapped[int] = mapped_column(ForeignKey("study.id"))
-    arm_id: Mapped[int] = mapped_column(ForeignKey("arm.id"))
+    arm_id: Mapped[int] = mapped_column(ForeignKey("arm.id"), index=True)
     participation_id: Mapped[int | None] = mapped_column(
         ForeignKey("participation.id", ondelete="SET NULL"), index=True
     )

@@ -115,7 +115,8 @@ class Pair(Base):
 class Slot(Base):
     """One of the k ratings of a pair and arm, its side fixed when the study opened. A released slot keeps its side.
 
-    Its holder's time is kept on the participation, so that extending a hold touches one row, not n.
+    Its holder's time is kept on the participation, so that extending a hold touches one row, not n. No index names its
+    state, so that filling a held slot, which every judgement does, changes none.
     """
 
     __tablename__ = "slot"
@@ -125,14 +126,22 @@ class Slot(Base):
         one_of("state", SlotState),
         CheckConstraint("(state = 'open') = (participation_id IS NULL)", name="held_by_someone"),
         CheckConstraint("number >= 1", name="number_from_one"),
-        Index("ix_slot_open", "pair_id", "arm_id", "side_truthful", "number", postgresql_where=text("state = 'open'")),
-        Index("ix_slot_held", "participation_id", postgresql_where=text("state = 'held'")),
-        Index("ix_slot_held_arm", "arm_id", postgresql_where=text("state = 'held'")),
+        Index(
+            "ix_slot_open",
+            "pair_id",
+            "arm_id",
+            "side_truthful",
+            "number",
+            postgresql_where=text("participation_id IS NULL"),
+        ),
+        # Were open slots left out, this would be empty when a study opens, and a judgement planned then would read it
+        # whole from then on: what is looked for in it cannot be null, so that it would do.
+        Index("ix_slot_participation_id", "participation_id"),
     )
 
     id: Mapped[Key]
     pair_id: Mapped[int] = mapped_column(ForeignKey("pair.id"))
-    arm_id: Mapped[int] = mapped_column(ForeignKey("arm.id"))
+    arm_id: Mapped[int] = mapped_column(ForeignKey("arm.id"), index=True)
     number: Mapped[int] = mapped_column(SmallInteger)
     side_truthful: Mapped[str]
     state: Mapped[str] = mapped_column(server_default=SlotState.OPEN)
@@ -167,12 +176,22 @@ class Vacancy(Base):
     )
 
     pair_id: Mapped[int] = mapped_column(ForeignKey("pair.id"), primary_key=True)
-    arm_id: Mapped[int] = mapped_column(ForeignKey("arm.id"), primary_key=True)
+    arm_id: Mapped[int] = mapped_column(ForeignKey("arm.id"), primary_key=True, index=True)
     difficulty_level: Mapped[int] = mapped_column(SmallInteger)
     shuffle: Mapped[int]
     open_left: Mapped[int] = mapped_column(SmallInteger)
     open_right: Mapped[int] = mapped_column(SmallInteger)
     n_open: Mapped[int] = mapped_column(SmallInteger, Computed("open_left + open_right", persisted=True))
+
+
+class ArmVacancy(Base):
+    """How many slots of an arm are open, where a study has several: what they are balanced by. The sum of `Vacancy`."""
+
+    __tablename__ = "arm_vacancy"
+    __table_args__ = (CheckConstraint("n_open >= 0", name="open_not_negative"),)
+
+    arm_id: Mapped[int] = mapped_column(ForeignKey("arm.id"), primary_key=True)
+    n_open: Mapped[int]
 
 
 class Amendment(Base):

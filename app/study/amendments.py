@@ -6,12 +6,12 @@ Choices carry the hash in force when they were stored, so it is always known und
 from random import Random
 from typing import Any
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import CandorError
 from app.models import Amendment, Misconception, Pair, RetiredPair, Study
-from app.study import dealing, events
+from app.study import dealing, events, vacancies
 from app.study.canonical import content_hash
 from app.study.designs import MOST_RATINGS
 from app.study.studies import StudyStateWrong, design_document, get_study
@@ -86,7 +86,7 @@ async def retire_pair(session: AsyncSession, slug: str, key: str, reason: str, a
     if row is None or row[1] is not None:
         raise PairUnknown(slug, key, retired=row is not None)
     await session.execute(insert(RetiredPair).values(pair_id=row[0], study_id=study.id, reason=reason))
-    await session.execute(text("DELETE FROM vacancy WHERE pair_id = :pair"), {"pair": row[0]})
+    await vacancies.remove(session, row[0])
     await _record(session, study, "pair_retired", account_id, key=key, reason=reason)
     return study
 

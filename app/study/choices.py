@@ -77,8 +77,7 @@ _PEOPLE_AT_THEIR_PAIR = """
 """
 _HELD = "AND held_until IS NOT NULL"
 _ENDS_SOON = "held_until < now() + make_interval(mins => :minutes) - interval '1 minute'"
-# A crash may lose when a pair was shown, and then its time only; so this commit need not wait for the disk.
-_SHOW = text(f"""
+_SHOW = f"""
     {_PEOPLE_AT_THEIR_PAIR.format(held=_HELD)}, shown AS (
         UPDATE assignment SET shown_at = coalesce(shown_at, now()) FROM person
         WHERE assignment.participation_id = person.id AND assignment.position = person.position
@@ -87,7 +86,7 @@ _SHOW = text(f"""
         UPDATE participation SET held_until = now() + make_interval(mins => :minutes) FROM person
         WHERE participation.id = person.id AND person.{_ENDS_SOON}
     )
-    SELECT nth, n_planned, prompt, side_truthful, truthful, other, set_config('synchronous_commit', 'off', true)
+    SELECT nth, n_planned, prompt, side_truthful, truthful, other {{lazily}}
     FROM shown CROSS JOIN LATERAL (
         SELECT m.prompt, truthful.text AS truthful, other.text AS other
         FROM pair JOIN misconception m ON m.id = pair.misconception_id
@@ -96,13 +95,18 @@ _SHOW = text(f"""
         JOIN response other ON other.misconception_id = m.id AND other.kind = :sycophantic
         WHERE pair.id = shown.pair_id OFFSET 0
     ) AS texts
-""")  # noqa: S608 - of the parts above
+"""  # noqa: S608 - of the parts above
+_SHOW_WITHIN = text(_SHOW.format(lazily=""))
+# A crash may lose when a pair was shown, and then its time only; so this commit need not wait for the disk. One that
+# stores anything else besides must: a pair that took another's place would be lost, and its page is in the browser.
+_SHOW_LAZILY = text(_SHOW.format(lazily=", set_config('synchronous_commit', 'off', true)"))
 
 
 async def show_pair(ask: Ask, study: StudyFacts, annotator: str, position: int) -> ShownPair | None:
     """Return the pair at a position if it is the one to judge next, noting its first showing and extending the hold."""
     shared = _shared(study) | {"sycophantic": ResponseKind.SYCOPHANTIC.value}
-    row = await ask(_SHOW, shared, annotator, {"study": study.id, "position": position})
+    statement = _SHOW_LAZILY if ask.whole_transaction else _SHOW_WITHIN
+    row = await ask(statement, shared, annotator, {"study": study.id, "position": position})
     if row is None:
         return None
     n_planned, prompt, side_truthful, truthful, other = row[:5]
@@ -114,9 +118,9 @@ def _shared(study: StudyFacts) -> dict[str, object]:
     return {"study": study.id, "beliefs": study.options.prior_belief, "minutes": study.hold_minutes}
 
 
-# "Not open and not filled", not "held": the planner would take the index of held slots, small when it last looked, for
-# a better way to one slot than its key. A hold is lengthened once a minute at most, so that most choices change no
-# index of the participation.
+# "Not distinct", not "=": the planner could take the index of people's slots, small when it last looked, for a better way
+# to one slot than its key. A hold is lengthened once a minute at most, so that most choices change no index of the
+# participation.
 _STORE = f"""
     {_PEOPLE_AT_THEIR_PAIR}, planned AS MATERIALIZED (
         SELECT person.*, place.* FROM person CROSS JOIN LATERAL (
@@ -127,8 +131,8 @@ _STORE = f"""
         ) AS place
     ), filled AS (
         UPDATE slot SET state = 'filled' FROM planned
-        WHERE slot.id = planned.slot_id AND slot.participation_id = planned.id
-          AND slot.state NOT IN ('open', 'filled')
+        WHERE slot.id = planned.slot_id AND slot.participation_id IS NOT DISTINCT FROM planned.id
+          AND slot.state = 'held'
         RETURNING slot.id
     ), stored AS (
         INSERT INTO choice (participation_id, position, slot_id, side_chosen, decision_ms_browser,

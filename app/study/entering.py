@@ -4,19 +4,19 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import CandorError
-from app.models import Arm, Assignment, Participation, PlatformIdentity, Study
+from app.models import Arm, ArmVacancy, Assignment, Participation, PlatformIdentity, Study
 from app.study import claims, events, slots
 from app.study.assignment import choose_repeats
 from app.study.checks import due_after
 from app.study.options import Options
-from app.study.places import find_place
+from app.study.places import Place, find_place
 from app.study.slots import Held
 from app.study.studies import StudyUnknown
 from app.study.tokens import entry_signature, public_id, same, synthetic_proof
@@ -90,15 +90,43 @@ async def enter(session: AsyncSession, slug: str, arrival: Arrival) -> str:
     annotator = public_id(study.key, f"{study.platform}:{person}")
     if await find_place(session, slug, annotator) is not None:
         return annotator
-    if study.state != StudyState.LIVE:
-        raise StudyNotOpen(study)
-    await _refuse_beyond_entry_holds(session, study)
-    arm_id = await _choose_arm(session, study)
+    arm_id = await _admit(session, study)
     new = await _insert(session, study, arm_id, annotator)
     if new is not None:
         await _identify(session, study, new, person, arrival)
-        await _assign(session, study, options, arm_id, new, annotator)
+        await _assign(session, study, _Placed(new, arm_id, f"{study.seed}/{annotator}", "entered"))
     return annotator
+
+
+async def enter_again(session: AsyncSession, place: Place) -> Place:
+    """Give a place anew to somebody whose hold ended before they consented; their place must be locked.
+
+    They have agreed to nothing and seen nothing, so it is done as for a newcomer: in any arm, the set as short as it
+    must be.
+
+    Raises
+    ------
+    StudyNotOpen, StudyFull, NoPlaceNow
+        The transaction must then be rolled back: the place stays as it was.
+    """
+    study = await session.get_one(Study, place.study.id)
+    arm_id = await _admit(session, study)
+    whose = place.participation_id
+    await session.execute(delete(Assignment).where(Assignment.participation_id == whose))
+    await session.execute(update(Participation).where(Participation.id == whose).values(arm_id=arm_id))
+    draw = f"{study.seed}/{place.annotator}/returned at {place.now.isoformat()}"
+    await _assign(session, study, _Placed(whose, arm_id, draw, "entered_again"))
+    placed = await find_place(session, study.slug, place.annotator)
+    assert placed is not None
+    return placed
+
+
+async def _admit(session: AsyncSession, study: Study) -> int:
+    """Return the arm of whoever enters now, or raise why nobody may."""
+    if study.state != StudyState.LIVE:
+        raise StudyNotOpen(study)
+    await _refuse_beyond_entry_holds(session, study)
+    return await _choose_arm(session, study)
 
 
 def _person(study: Study, options: Options, arrival: Arrival) -> str:
@@ -130,28 +158,27 @@ _UNCONSENTED = text("""
 
 
 async def _choose_arm(session: AsyncSession, study: Study) -> int:
-    """Return the arm with the fewest people of those with a place, or of all; the first of equals.
+    """Return the arm in which most slots are open, of those with a place, or of all; the first of equals.
 
-    A study with one arm asks nothing more.
+    So arms fill evenly: who leaves what they held is made up for in the same arm. A study with one arm asks nothing
+    more, and none is asked for more than a few rows, however many came.
     """
     arms = (await session.scalars(select(Arm.id).filter_by(study_id=study.id).order_by(Arm.id))).all()
     if len(arms) == 1:
         return arms[0]
-    people = await session.execute(
-        select(Participation.arm_id, func.count())
-        .where(Participation.arm_id.in_(arms), Participation.stopped_at.is_(None))
-        .group_by(Participation.arm_id)
-    )
-    counts = dict(people.all())
+    counted = await session.execute(select(ArmVacancy.arm_id, ArmVacancy.n_open).where(ArmVacancy.arm_id.in_(arms)))
+    n_open = dict(counted.all())
     roomy = set((await session.scalars(_WITH_ROOM, {"study": study.id, "pairs": study.min_pairs})).all())
-    return min(arms, key=lambda arm_id: (arm_id not in roomy, counts.get(arm_id, 0)))
+    return min(arms, key=lambda arm_id: (arm_id not in roomy, -n_open[arm_id]))
 
 
 _WITH_ROOM = text("""
     SELECT id FROM arm
     WHERE study_id = :study
-      AND :pairs = (SELECT count(*) FROM (
-          SELECT 1 FROM vacancy WHERE arm_id = arm.id AND (open_left > 0 OR open_right > 0) LIMIT :pairs
+      AND :pairs <= (SELECT count(*) FROM (
+          (SELECT pair_id FROM vacancy WHERE arm_id = arm.id AND open_left > 0 LIMIT :pairs)
+          UNION
+          (SELECT pair_id FROM vacancy WHERE arm_id = arm.id AND open_right > 0 LIMIT :pairs)
       ) AS open_pair)
 """)
 
@@ -181,11 +208,19 @@ async def _identify(session: AsyncSession, study: Study, participation_id: int, 
     )
 
 
-async def _assign(
-    session: AsyncSession, study: Study, options: Options, arm_id: int, participation_id: int, annotator: str
-) -> None:
+class _Placed(NamedTuple):
+    """Who gets a place: where, the seed of their generator, and what is recorded of it."""
+
+    participation_id: int
+    arm_id: int
+    draw: str
+    event: str
+
+
+async def _assign(session: AsyncSession, study: Study, placed: _Placed) -> None:
     """Claim the person's slots for the entry hold and store their assignments, or raise if too few are left."""
-    draw = f"{study.seed}/{annotator}"
+    participation_id, arm_id, draw, event = placed
+    options = Options.model_validate(study.options)
     held, rounds = await slots.claim(
         session, participation_id=participation_id, arm_id=arm_id, n=study.pairs_per_annotator, draw=draw
     )
@@ -206,9 +241,7 @@ async def _assign(
             "participation": participation_id,
         },
     )
-    await events.record(
-        session, "entered", study_id=study.id, participation_id=participation_id, n_planned=len(planned)
-    )
+    await events.record(session, event, study_id=study.id, participation_id=participation_id, n_planned=len(planned))
     await slots.count_taken(session, arm_id, held)
 
 

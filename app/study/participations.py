@@ -1,6 +1,7 @@
 """A person's way through a study once they have a place: consenting, going on, stopping, withdrawing, finishing."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import delete, func, text, update
@@ -8,18 +9,26 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Participation
 from app.study import checks, claims, events, exclusions, slots
-from app.study.places import HOLDING, Place
+from app.study.entering import enter_again
+from app.study.places import HOLDING, Place, find_place
 from app.terms import Outcome, Stage
 
 
-async def keep_holding(session: AsyncSession, place: Place) -> None:
-    """Extend a person's hold, because they asked for a page; take back what is left of a hold that had ended."""
+async def keep_holding(session: AsyncSession, place: Place) -> Place:
+    """Extend a person's hold, because they asked for a page; return where they are, holding again if it had ended.
+
+    Raises
+    ------
+    StudyNotOpen, StudyFull, NoPlaceNow
+        When the hold of somebody who has not consented had ended, and nobody could enter either.
+    """
     if place.stage not in HOLDING:
-        return
+        return place
     if place.held_until is None:
-        await _take_back(session, place)
-    elif place.stage != Stage.CONSENT:
+        return await _hold_again(session, place)
+    if place.stage != Stage.CONSENT:
         await session.execute(_EXTEND, {"participation": place.participation_id, "minutes": place.study.hold_minutes})
+    return place
 
 
 _EXTEND = text("""
@@ -28,13 +37,21 @@ _EXTEND = text("""
 """)
 
 
-async def _take_back(session: AsyncSession, place: Place) -> None:
-    """Hold again for a person whose hold had ended. Of two tabs that come back at once, one does it."""
+async def _hold_again(session: AsyncSession, place: Place) -> Place:
+    """Hold again for a person whose hold had ended, unless another tab has done it, or has stopped, meanwhile."""
+    found = await find_place(session, place.study.slug, place.annotator, lock=True)
+    if found is None or found.held_until is not None or found.stage not in HOLDING:
+        return found or place
+    if found.stage == Stage.CONSENT:
+        return await enter_again(session, found)
+    return await _take_back(session, found)
+
+
+async def _take_back(session: AsyncSession, place: Place) -> Place:
+    """Take back what is left of what a person held who has consented; the place must be locked."""
     study = place.study
-    minutes = study.entry_hold_minutes if place.stage == Stage.CONSENT else study.hold_minutes
-    ended = await session.scalar(_HOLD_AGAIN, {"participation": place.participation_id, "minutes": minutes})
-    if ended is None:
-        return
+    whose = {"participation": place.participation_id, "minutes": study.hold_minutes}
+    held_until = await session.scalar(_HOLD, whose)
     draw = f"{study.seed}/{place.annotator}/returned at {place.now.isoformat()}"
     again = await slots.hold_again(session, place.participation_id, place.arm_id, draw)
     await claims.record(session, study.id, place.arm_id, place.participation_id, again.rounds)
@@ -47,12 +64,13 @@ async def _take_back(session: AsyncSession, place: Place) -> None:
         replaced=again.replaced,
         missing=again.missing,
     )
+    return replace(place, held_until=held_until)
 
 
-_HOLD_AGAIN = text("""
+_HOLD = text("""
     UPDATE participation SET held_until = now() + make_interval(mins => :minutes)
-    WHERE id = :participation AND held_until IS NULL
-    RETURNING id
+    WHERE id = :participation
+    RETURNING held_until
 """)
 
 
@@ -64,9 +82,19 @@ async def decline(session: AsyncSession, place: Place) -> None:
 
 
 async def consent(session: AsyncSession, place: Place) -> Place:
-    """Record consent, and hold the person's slots for as long as judging may take between two requests."""
-    if place.held_until is None:
-        await _take_back(session, place)
+    """Record consent, and hold the person's slots for as long as judging may take between two requests.
+
+    Nothing is recorded where the hold had ended and so many pairs as the person agreed to cannot be held again: they
+    stay at the consent, to read how many it would be. The place must be locked.
+
+    Raises
+    ------
+    StudyNotOpen, StudyFull, NoPlaceNow
+        When the hold had ended, and nobody could enter either.
+    """
+    held = await keep_holding(session, place)
+    if held.n_planned != place.n_planned:
+        return held
     after = Stage.BACKGROUND if place.study.options.background else Stage.INSTRUCTIONS
     await session.execute(_EXTEND, {"participation": place.participation_id, "minutes": place.study.hold_minutes})
     return await _advance(session, place, after, consented_at=func.now())

@@ -5,11 +5,11 @@ opens one. What was made of one on purpose (a score, a fit, an amendment) keeps 
 """
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Delete, Select, delete, exists, func, or_, select
+from sqlalchemy import ColumnElement, Delete, Select, delete, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -17,6 +17,7 @@ from app.errors import CandorError
 from app.models import (
     Amendment,
     Arm,
+    ArmVacancy,
     Assignment,
     Choice,
     Claim,
@@ -66,7 +67,7 @@ async def preview(session: AsyncSession, slug: str, account_id: int | None = Non
     It has places for fifty walks, however large the set is. Those that this account opened before are removed.
     """
     await remove_old(session, account_id)
-    original = await studies.get_study(session, slug)
+    original = await studies.get_study(session, slug, lock=True)  # As it is, and whose it is: it may be just changing.
     n_pairs = await session.scalar(select(func.count()).where(Misconception.set_id == original.set_id)) or 1
     enough = min(MOST_RATINGS, -(-_PEOPLE * original.pairs_per_annotator // n_pairs))
     options = original.options | {"signed_links": False}
@@ -78,15 +79,10 @@ async def preview(session: AsyncSession, slug: str, account_id: int | None = Non
 async def remove_old(session: AsyncSession, account_id: int | None = None) -> int:
     """Remove the previews that are a day old, and those that an account opened; return how many.
 
-    One that somebody is just entering is left for the next time.
+    One in which somebody is just doing something is left for the next time: so nobody waits for anybody.
     """
     old = list(await session.scalars(_old(account_id)))
-    if old:
-        # People's rows are locked first, as everywhere: who is just judging there is waited for.
-        await session.execute(_people(old).order_by(Participation.id).with_for_update())
-        for statement in _removals(old):
-            await session.execute(statement, execution_options={"synchronize_session": False})
-    return len(old)
+    return sum([await _remove(session, study_id) for study_id in old])
 
 
 def _old(account_id: int | None) -> Select[int]:
@@ -96,33 +92,57 @@ def _old(account_id: int | None) -> Select[int]:
             Event.account_id == account_id, Event.kind == "preview_opened", Event.participation_id.is_(None)
         )
         gone_by = or_(gone_by, Study.slug.in_(opened))
+    return select(Study.id).where(Study.purpose == Purpose.PREVIEW, gone_by, ~_kept()).order_by(Study.id)
+
+
+def _kept() -> ColumnElement[bool]:
+    """Whether something was made of a study that is to stay."""
     copy = aliased(Study)
-    kept = [exists().where(made.study_id == Study.id) for made in (ScoringRun, StoredFit, Amendment, RetiredPair)]
-    return (
-        select(Study.id)
-        .where(Study.purpose == Purpose.PREVIEW, gone_by)
-        .where(~or_(*kept, exists().where(copy.copy_of_id == Study.id)))
-        .order_by(Study.id)
-        .with_for_update(of=Study, skip_locked=True)
+    made = (ScoringRun, StoredFit, Amendment, RetiredPair)
+    return or_(
+        exists().where(copy.copy_of_id == Study.id), *(exists().where(table.study_id == Study.id) for table in made)
     )
 
 
-def _people(old: Sequence[int]) -> Select[int]:
-    return select(Participation.id).where(Participation.study_id.in_(old))
+async def _remove(session: AsyncSession, study_id: int) -> bool:
+    """Remove a preview, unless somebody is in it just now; then let go of it again."""
+    async with session.begin_nested() as attempt:
+        if not await _have(session, study_id):
+            await attempt.rollback()
+            return False
+        for statement in _removals(study_id):
+            await session.execute(statement, execution_options={"synchronize_session": False})
+    return True
 
 
-def _removals(old: Sequence[int]) -> Iterator[Delete]:
-    """Yield what deletes studies with all that hangs on them, in the order of the references."""
-    people, pairs = _people(old), select(Pair.id).where(Pair.study_id.in_(old))
+async def _have(session: AsyncSession, study_id: int) -> bool:
+    """Lock all of a study: its people first, as everywhere, and then the study itself, so that nobody else can come.
+
+    Say whether that could be done without waiting, and nobody came, and nothing was made of it, before the lock held.
+    """
+    people = select(Participation.id).filter_by(study_id=study_id)
+    locked = await session.scalars(people.order_by(Participation.id).with_for_update(skip_locked=True))
+    n_locked = len(locked.all())
+    study = select(Study.id).filter_by(id=study_id)
+    if await session.scalar(study.with_for_update(skip_locked=True)) is None:
+        return False
+    n_people = select(func.count()).select_from(people.subquery()).scalar_subquery()
+    return await session.scalar(study.where(n_people == n_locked, ~_kept())) is not None
+
+
+def _removals(study_id: int) -> Iterator[Delete]:
+    """Yield what deletes a study with all that hangs on it, in the order of the references."""
+    people, pairs, arms = [select(table.id).filter_by(study_id=study_id) for table in (Participation, Pair, Arm)]
     yield delete(Choice).where(Choice.participation_id.in_(people))
     yield delete(Assignment).where(Assignment.participation_id.in_(people))
-    yield delete(Claim).where(Claim.study_id.in_(old))
+    yield delete(Claim).filter_by(study_id=study_id)
     yield delete(Vacancy).where(Vacancy.pair_id.in_(pairs))
+    yield delete(ArmVacancy).where(ArmVacancy.arm_id.in_(arms))
     yield delete(Slot).where(Slot.pair_id.in_(pairs))
-    yield delete(Pair).where(Pair.study_id.in_(old))
-    yield delete(Participation).where(Participation.study_id.in_(old))
+    yield delete(Pair).filter_by(study_id=study_id)
+    yield delete(Participation).filter_by(study_id=study_id)
     done_in_it = or_(Event.participation_id.is_not(None), Event.kind == "declined")
-    yield delete(Event).where(Event.study_id.in_(old), done_in_it)
-    yield delete(ResultLink).where(ResultLink.study_id.in_(old))
-    yield delete(Arm).where(Arm.study_id.in_(old))
-    yield delete(Study).where(Study.id.in_(old))
+    yield delete(Event).where(Event.study_id == study_id, done_in_it)
+    yield delete(ResultLink).filter_by(study_id=study_id)
+    yield delete(Arm).filter_by(study_id=study_id)
+    yield delete(Study).filter_by(id=study_id)

@@ -1,8 +1,9 @@
 """Slots: claimed, filled and released under lock. With dealing, the one place that changes what is open.
 
 Locks are taken in one order everywhere, so nothing deadlocks: a participation's row first, then slots (skipping those
-that others hold), then vacancies in the order of their pairs, once in a transaction. That is why expired holds are
-released in a transaction of their own.
+that others hold), then vacancies in the order of their pairs with the counts of their arms, once in a transaction. That
+is why expired holds are released in a transaction of their own. A study's row is locked against changes by others alone
+(`studies.get_study`): nobody here waits for it, so it may be locked at any time.
 """
 
 from collections.abc import Iterable, Sequence
@@ -132,12 +133,14 @@ async def _hold(session: AsyncSession, participation_id: int, arm_id: int, plann
     ]
 
 
+# That nobody has a slot says that it is open, and is what the index of open slots goes by.
 _HOLD = text("""
     WITH picked AS MATERIALIZED (
         SELECT free.id FROM unnest(CAST(:pairs AS bigint[]), CAST(:sides AS text[])) AS wanted (pair_id, side)
         CROSS JOIN LATERAL (
             SELECT id FROM slot
-            WHERE slot.pair_id = wanted.pair_id AND arm_id = :arm AND side_truthful = wanted.side AND state = 'open'
+            WHERE slot.pair_id = wanted.pair_id AND arm_id = :arm AND side_truthful = wanted.side
+              AND participation_id IS NULL
             ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED
         ) AS free
     )
@@ -283,7 +286,7 @@ async def fill_open(session: AsyncSession, participation_id: int, position: int)
                     SELECT slot.id FROM assignment a
                     JOIN participation p ON p.id = a.participation_id
                     JOIN slot ON slot.pair_id = a.pair_id AND slot.arm_id = p.arm_id
-                             AND slot.side_truthful = a.side_truthful AND slot.state = 'open'
+                             AND slot.side_truthful = a.side_truthful AND slot.participation_id IS NULL
                     WHERE a.participation_id = :participation AND a.position = :position AND a.repeat_of IS NULL
                     ORDER BY slot.number LIMIT 1 FOR UPDATE OF slot SKIP LOCKED
                 )
@@ -305,8 +308,8 @@ async def some_held(session: AsyncSession, study_id: int, besides: int) -> bool:
         await session.scalar(
             text("""
                 SELECT EXISTS (
-                    SELECT 1 FROM arm JOIN slot ON slot.arm_id = arm.id AND slot.state = 'held'
-                    WHERE arm.study_id = :study AND slot.participation_id <> :besides
+                    SELECT 1 FROM participation p JOIN slot ON slot.participation_id = p.id AND slot.state = 'held'
+                    WHERE p.study_id = :study AND p.held_until IS NOT NULL AND p.id <> :besides
                 )
             """),
             {"study": study_id, "besides": besides},

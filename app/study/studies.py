@@ -140,7 +140,10 @@ async def change_draft(
 
 
 async def get_study(session: AsyncSession, slug: str, *, lock: bool = False) -> Study:
-    """Return a study with its arms and set; `lock` keeps its state from changing meanwhile.
+    """Return a study with its arms and set; `lock` keeps it from being changed, or removed, by others meanwhile.
+
+    Whoever comes into the study, or stores what refers to it, does not wait: they would hold what an amendment needs.
+    What must wait (another change, a copy, a preregistration) locks the study too.
 
     Raises
     ------
@@ -150,7 +153,7 @@ async def get_study(session: AsyncSession, slug: str, *, lock: bool = False) -> 
     wanted = select(Study).filter_by(slug=slug)
     if lock:  # What the session has read of it before may be out of date, but not what it has changed.
         await session.flush()
-        wanted = wanted.with_for_update().execution_options(populate_existing=True)
+        wanted = wanted.with_for_update(key_share=True).execution_options(populate_existing=True)
     study = await session.scalar(wanted.options(selectinload(Study.arms), selectinload(Study.misconception_set)))
     if study is None:
         raise StudyUnknown(slug)

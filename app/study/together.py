@@ -10,7 +10,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from psycopg import DataError, IntegrityError
+from psycopg import DataError, IntegrityError, OperationalError
 from sqlalchemy import TextClause
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -25,7 +25,12 @@ class Ask(Protocol):
 
     The statement reads people from `:people`, a JSON array of objects with the person's own values, `annotator` and
     `nth`, their number in the array; it returns one row at most for each, which begins with `nth`.
+    `whole_transaction` says that each statement is a transaction of its own, so that what it sets for its transaction
+    touches nothing else.
     """
+
+    @property
+    def whole_transaction(self) -> bool: ...
 
     async def __call__(
         self, statement: TextClause, shared: Mapping[str, Any], annotator: str, own: Mapping[str, Any], /
@@ -43,43 +48,60 @@ def _people(asked: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
     return json.dumps([{"nth": nth, "annotator": annotator, **own} for nth, (annotator, own) in enumerate(asked)])
 
 
-def alone(session: AsyncSession) -> Ask:
-    """Run statements for one person alone, within a session's transaction."""
+class _Alone:
+    whole_transaction = False
 
-    async def ask(
-        statement: TextClause, shared: Mapping[str, Any], annotator: str, own: Mapping[str, Any], /
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def __call__(
+        self, statement: TextClause, shared: Mapping[str, Any], annotator: str, own: Mapping[str, Any], /
     ) -> Row | None:
-        found = await session.execute(statement, {**shared, "people": _people([(annotator, own)])})
+        found = await self._session.execute(statement, {**shared, "people": _people([(annotator, own)])})
         row = found.one_or_none()
         return None if row is None else row[1:]
 
-    return ask
+
+def alone(session: AsyncSession) -> Ask:
+    """Run statements for one person alone, within a session's transaction."""
+    return _Alone(session)
 
 
 class _Queue:
-    """Who waits for one statement of one study. Nobody is twice in a batch: a second post is for after the first."""
+    """Who waits for one statement of one study. Nobody is asked for twice at once: the first post is first."""
 
     def __init__(self) -> None:
         self.running = 0
         self._waiting: list[_Asked] = []
+        self._taken: set[str] = set()
 
     def add(self, asked: _Asked) -> None:
         self._waiting.append(asked)
 
     def take(self) -> list[_Asked]:
-        taken: dict[str, _Asked] = {}
-        left = []
+        taken: list[_Asked] = []
+        left: list[_Asked] = []
         for asked in self._waiting:
-            if len(taken) < _MOST and asked.annotator not in taken:
-                taken[asked.annotator] = asked
+            if len(taken) < _MOST and asked.annotator not in self._taken:
+                self._taken.add(asked.annotator)
+                taken.append(asked)
             else:
                 left.append(asked)
         self._waiting = left
-        return list(taken.values())
+        return taken
+
+    def let_go(self, taken: Sequence[_Asked]) -> None:
+        self._taken.difference_update(asked.annotator for asked in taken)
+
+    def take_all(self) -> list[_Asked]:
+        waiting, self._waiting = self._waiting, []
+        return waiting
 
 
 class Together:
     """Runs statements for all who ask at one moment. `fetch` runs one as a transaction of its own."""
+
+    whole_transaction = True
 
     def __init__(self, fetch: Callable[[TextClause, Mapping[str, Any]], Awaitable[Sequence[Row]]]) -> None:
         self._fetch = fetch
@@ -105,29 +127,51 @@ class Together:
     ) -> None:
         try:
             while taken := queue.take():
-                await self._answer(statement, shared, taken)
+                try:
+                    away = await self._answer(statement, shared, taken)
+                finally:
+                    queue.let_go(taken)
+                if away:  # Whoever waits would wait as long again for a connection, one batch after the other.
+                    _tell(queue.take_all(), away)
         finally:
             queue.running -= 1
             if not queue.running:
                 del self._queues[key]
 
-    async def _answer(self, statement: TextClause, shared: Mapping[str, Any], taken: list[_Asked]) -> None:
+    async def _answer(
+        self, statement: TextClause, shared: Mapping[str, Any], taken: list[_Asked]
+    ) -> OperationalError | None:
+        """Answer everybody; return the fault where it is that the database is away."""
         people = _people([(asked.annotator, asked.own) for asked in taken])
         try:
             rows = await self._fetch(statement, {**shared, "people": people})
         except (DataError, IntegrityError) as fault:
             if len(taken) > 1:  # What one person sent fails nobody else.
-                for asked in taken:
-                    await self._answer(statement, shared, [asked])
-            else:
-                _tell(taken, fault)
-        except Exception as fault:  # noqa: BLE001 - whoever asked is told; the database is away for all of them
+                return await self._one_by_one(statement, shared, taken)
             _tell(taken, fault)
+        except Exception as fault:  # noqa: BLE001 - whoever asked is told
+            _tell(taken, fault)
+            return fault if isinstance(fault, OperationalError) and _is_away(fault) else None
         else:
             found = {row[0]: row[1:] for row in rows}
             for nth, asked in enumerate(taken):
                 if not asked.answer.done():
                     asked.answer.set_result(found.get(nth))
+        return None
+
+    async def _one_by_one(
+        self, statement: TextClause, shared: Mapping[str, Any], taken: list[_Asked]
+    ) -> OperationalError | None:
+        for asked in taken:
+            if away := await self._answer(statement, shared, [asked]):
+                _tell(taken, away)
+                return away
+        return None
+
+
+def _is_away(fault: OperationalError) -> bool:
+    """Say whether there was no connection, or it went, rather than that a statement was given up."""
+    return fault.sqlstate is None or fault.sqlstate.startswith(("08", "57P"))
 
 
 def _tell(taken: list[_Asked], fault: Exception) -> None:

@@ -219,6 +219,12 @@ _UNSOUND = """
     HAVING count(*) FILTER (WHERE state = 'open' AND side_truthful = 'left') <> open_left
         OR count(*) FILTER (WHERE state = 'open' AND side_truthful = 'right') <> open_right
     UNION ALL
+    SELECT 'an arm differs from its pairs', arm_vacancy.arm_id
+    FROM arm_vacancy JOIN arm ON arm.id = arm_vacancy.arm_id JOIN study ON study.id = arm.study_id
+    LEFT JOIN vacancy ON vacancy.arm_id = arm.id
+    WHERE study.slug = :slug
+    GROUP BY arm_vacancy.arm_id, arm_vacancy.n_open HAVING coalesce(sum(vacancy.n_open), 0) <> arm_vacancy.n_open
+    UNION ALL
     SELECT 'not k slots', pair_id FROM slot GROUP BY pair_id, arm_id HAVING count(*) <> :k
     UNION ALL
     SELECT 'more than k counted', a.pair_id

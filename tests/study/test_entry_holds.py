@@ -1,15 +1,27 @@
-"""Made-up ids and previews cannot drain a study: holds without consent are capped, and links may be signed."""
+"""Places held before consent: capped, for links that may be signed, and held again by whoever let theirs lapse."""
 
 from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
-from app.study import entering, participations
-from app.study.entering import Arrival, LinkIncomplete, LinkNotOurs, NoPlaceNow, PeopleNotWanted
+from app.study import entering, participations, studies
+from app.study.entering import (
+    Arrival,
+    LinkIncomplete,
+    LinkNotOurs,
+    NoPlaceNow,
+    PeopleNotWanted,
+    StudyFull,
+    StudyNotOpen,
+    TurnedAway,
+)
+from app.study.places import Place
 from app.study.tokens import entry_signature, synthetic_proof
+from app.terms import Stage
 from tests.conftest import NewDatabase
 from tests.study.people import People, at_once, people_of
+from tests.study.steps import exported, walk
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +100,148 @@ async def test_a_study_that_names_no_cap_gets_one_when_it_opens(
     slug = f"opened-{given or 'unnamed'}-{ratings_per_pair}"
     async with people_of(url, slug, ratings_per_pair=ratings_per_pair, **values) as people:
         assert await people.one("SELECT entry_holds FROM study WHERE slug = :slug", slug=slug) == holds
+
+
+async def test_who_comes_back_after_their_hold_ended_does_not_pass_the_cap(url: str) -> None:
+    async with people_of(url, "capped-again", entry_holds=1, ratings_per_pair=10) as people:
+        away = await lapsed(people)
+        newcomer = await people.enter("newcomer")
+        await assert_turned_away(people, away, NoPlaceNow)
+        assert await people.n_slots("held") == 8
+        await people.do(newcomer, participations.consent)
+        await people.do(away, participations.keep_holding)
+        assert await people.n_slots("held") == 16
+        await people.assert_sound(10)
+
+
+# Whoever let their hold lapse before they consented.
+
+
+async def lapsed(people: People) -> str:
+    """Somebody at the consent whose place was given back."""
+    annotator = await people.enter("away")
+    await people.expire([annotator])
+    assert await people.sweep()
+    return annotator
+
+
+async def assert_turned_away(people: People, annotator: str, how: type[TurnedAway]) -> None:
+    """Neither the page nor its form is taken, and nothing is held or stored."""
+    for work in (participations.keep_holding, participations.consent):
+        with pytest.raises(how):
+            await people.do(annotator, work)
+    place = await people.place(annotator)
+    assert (place.stage, place.held_until) == (Stage.CONSENT, None)
+    consented = "SELECT consented_at FROM participation WHERE public_id = :id"
+    assert await people.one(consented, id=annotator) is None
+
+
+ONE_EACH: dict[str, Any] = {"per_level": 1, "ratings_per_pair": 1}
+
+
+async def test_who_lapsed_does_not_consent_to_pairs_that_others_hold(url: str) -> None:
+    async with people_of(url, "lapsed-held", **ONE_EACH) as people:
+        away = await lapsed(people)
+        quick = await people.enter("quick")
+        await assert_turned_away(people, away, NoPlaceNow)
+        await people.to_judging(quick)
+        await people.judge(quick)
+        await assert_turned_away(people, away, StudyFull)
+        await people.assert_sound(1)
+
+
+@pytest.mark.parametrize("how", [studies.pause_study, studies.close_study])
+async def test_who_lapsed_does_not_consent_to_a_study_that_takes_nobody(url: str, how: Any) -> None:
+    async with people_of(url, f"lapsed-{how.__name__.replace('_', '-')}") as people:
+        away = await lapsed(people)
+        async with people.sessions.begin() as session:
+            await how(session, people.slug)
+        await assert_turned_away(people, away, StudyNotOpen)
+
+
+async def leave_five_pairs(people: People) -> None:
+    """Judge three of the eight pairs."""
+    quick = await people.enter("quick")
+    await people.to_judging(quick)
+    await people.judge(quick, most=3)
+    await people.stop(quick)
+
+
+async def test_who_lapsed_consents_to_as_many_pairs_as_they_were_told_of_and_each_counts(url: str) -> None:
+    checked = {"attention_checks": 1, "swapped_repeats": 2}
+    async with people_of(url, "lapsed-shorter", **ONE_EACH, options=checked) as people:
+        away = await lapsed(people)
+        assert (await people.place(away)).n_planned == 10
+        await leave_five_pairs(people)
+        told = await people.do(away, participations.consent)
+        assert (told.stage, told.n_planned) == (Stage.CONSENT, 7), "five pairs, and two of them once more"
+        assert told.next_check is not None
+        assert told.next_check < 7
+        agreed = await people.do(away, participations.consent)
+        assert (agreed.stage, agreed.n_planned) == (Stage.INSTRUCTIONS, 7)
+        await people.do(away, participations.end_instructions)
+        await people.do(away, participations.start_judging)
+        await walk(people, away)
+        rows = await exported(people, away)
+        assert [row["counted"] for row in rows if not row["repeat_of"]] == ["true"] * 5
+        assert len([row for row in rows if row["repeat_of"]]) == 2
+        await people.assert_sound(1)
+
+
+async def test_who_lapsed_is_not_kept_for_fewer_pairs_than_are_worth_their_time(url: str) -> None:
+    async with people_of(url, "lapsed-few", **ONE_EACH, min_pairs=6) as people:
+        away = await lapsed(people)
+        await leave_five_pairs(people)
+        await assert_turned_away(people, away, StudyFull)
+
+
+async def test_who_lapsed_and_finds_as_many_pairs_as_before_consents_at_once(url: str) -> None:
+    async with people_of(url, "lapsed-same", ratings_per_pair=1) as people:
+        away = await lapsed(people)
+        other = await people.enter("other")
+        after = await people.do(away, participations.consent)
+        assert (after.stage, after.n_planned) == (Stage.INSTRUCTIONS, 8)
+        await people.to_judging(other)
+        await people.do(away, participations.end_instructions)
+        await people.do(away, participations.start_judging)
+        for annotator in (away, other):
+            await people.judge(annotator)
+        assert await people.n_slots("filled") == 16
+        await people.assert_sound(1)
+
+
+async def test_who_lapsed_gets_a_place_in_an_arm_that_has_one(url: str) -> None:
+    arms = [
+        {"truthful_kind": "helpful", "instructions": "neutral"},
+        {"truthful_kind": "baseline", "instructions": "neutral"},
+    ]
+    async with people_of(url, "lapsed-arm", **ONE_EACH, arms=arms) as people:
+        away = await lapsed(people)
+        before = (await people.place(away)).arm_id
+        quick = [await people.enter("quick"), await people.enter("quicker")]
+        taken = {(await people.place(annotator)).arm_id for annotator in quick}
+        assert before in taken
+        assert len(taken) == 2
+        (elsewhere,) = [annotator for annotator in quick if (await people.place(annotator)).arm_id != before]
+        await people.stop(elsewhere)
+        again = await people.do(away, participations.keep_holding)
+        assert (again.arm_id == before, again.n_planned) == (False, 8)
+        await people.assert_sound(1)
+
+
+async def test_of_many_tabs_at_the_consent_that_come_back_one_holds_again(url: str) -> None:
+    async with people_of(url, "lapsed-tabs", connections=8, ratings_per_pair=1) as people:
+        away = await lapsed(people)
+        seen = await people.place(away)
+
+        async def keep() -> Place:
+            async with people.sessions.begin() as session:
+                return await participations.keep_holding(session, seen)
+
+        held = await at_once(*(keep() for _ in range(8)))
+        assert {place.held_until for place in held} == {(await people.place(away)).held_until}
+        assert await people.n_slots("held") == 8
+        await people.assert_sound(1)
 
 
 # Signed links.

@@ -1,6 +1,8 @@
 """Previews leave nothing behind: each goes when its opener opens another, or once it is a day old."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -9,16 +11,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import create_engine, sessions
 from app.models import Base
-from app.study import amendments, copies, events, previews, studies
+from app.study import amendments, claims, copies, events, participations, previews, studies
 from app.study.entering import Arrival, enter
 from app.study.places import find_place
 from app.study.previews import PreviewKeepsNothing, refuse_preview
+from app.study.slots import PlannedRound
 from app.study.studies import StudyUnknown
 from app.terms import Side
 from tests.conftest import NewDatabase
 from tests.signing_in import make
 from tests.studies import draft_study, open_study
-from tests.study.people import People
+from tests.study.people import People, at_once
 from tests.study.steps import say_looked_up, walk
 
 WHOSE = {"attention_checks": 1, "tie": True}
@@ -109,6 +112,93 @@ async def test_a_day_later_anybody_s_next_preview_removes_it_unless_something_wa
     there = set(await session.scalars(text("SELECT slug FROM study WHERE slug = ANY(:old)"), {"old": old}))
     assert there == {old[0], old[2]}
     await session.rollback()
+
+
+async def open_old(session: AsyncSession, slug: str, n: int = 1, **design: Any) -> str:
+    """Open previews of a new study that are a day old already; return the first."""
+    await open_study(session, slug, **design)
+    shown = [(await previews.preview(session, slug)).slug for _ in range(n)]
+    await session.execute(
+        text("UPDATE study SET opened_at = now() - make_interval(hours => 25) WHERE slug = ANY(:slugs)"),
+        {"slugs": shown},
+    )
+    await session.commit()
+    return shown[0]
+
+
+async def test_one_in_which_somebody_is_doing_something_is_left_and_let_go_of(session: AsyncSession, url: str) -> None:
+    people = People(url, await open_old(session, "walked-in"), 2)
+    one, other = [await people.enter(name) for name in ("one", "other")]
+    async with people.sessions.begin() as acting:
+        place = await find_place(acting, people.slug, one, lock=True)
+        assert place is not None
+        async with asyncio.timeout(10):
+            assert await previews.remove_old(session) == 0
+            await people.do(other, participations.consent)
+            claimed = [PlannedRound("a draw", [], 0, [], [])]
+            await claims.record(acting, place.study.id, place.arm_id, place.participation_id, claimed)
+    async with people.sessions.begin() as entering, asyncio.timeout(10):
+        await enter(entering, people.slug, Arrival("a newcomer"))
+        assert await previews.remove_old(session) == 0
+    assert await previews.remove_old(session) == 1
+    await session.commit()
+    assert await people.everyone() == []
+    await people.close()
+
+
+async def test_two_who_remove_at_once_share_what_there_is(session: AsyncSession, url: str) -> None:
+    people = People(url, await open_old(session, "shared", 3), 2)
+    await people.enter("somebody")
+
+    async def remove() -> int:
+        async with people.sessions.begin() as removing:
+            return await previews.remove_old(removing)
+
+    assert sum(await at_once(remove(), remove())) == 3
+    assert await people.everyone() == []
+    await people.close()
+
+
+async def test_a_removal_reads_no_table_whole(session: AsyncSession, url: str) -> None:
+    """What has no index for a reference is read whole once for each person, pair or arm that goes."""
+    arms = [{"truthful_kind": "helpful"}, {"truthful_kind": "baseline"}]
+    people = People(url, await open_old(session, "costly", arms=arms), 2)
+    for name in ("one", "other"):
+        annotator = await people.enter(name)
+        await people.to_judging(annotator)
+        await walk(people, annotator, most=2)
+    await people.close()
+    await session.execute(text("SET LOCAL enable_seqscan = off"))
+    before = await scans(session)
+    assert await previews.remove_old(session) == 1
+    whole = {table for table, n in (await scans(session)).items() if n > before.get(table, 0)}
+    assert whole <= {"study", "scoring_run", "model_fit", "result_link"}, "of studies and what is made of them are few"
+    await session.commit()
+
+
+async def test_what_goes_is_looked_for_by_an_index_that_begins_with_it(session: AsyncSession) -> None:
+    """Whatever refers to it. One that has it further back is gone through whole, though no table is."""
+    goes = ["participation", "arm", "pair", "slot", "assignment"]
+    found = await session.execute(text(_UNINDEXED), {"goes": goes})
+    assert [tuple(row) for row in found] == []
+    await session.rollback()
+
+
+_UNINDEXED = """
+    SELECT f.conrelid::regclass::text, a.attname::text
+    FROM pg_constraint f JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = f.conkey[1]
+    WHERE f.contype = 'f' AND f.confrelid = ANY(CAST(CAST(:goes AS text[]) AS regclass[]))
+      AND NOT EXISTS (
+          SELECT 1 FROM pg_index i WHERE i.indrelid = f.conrelid AND i.indkey[0] = a.attnum
+            AND coalesce(pg_get_expr(i.indpred, i.indrelid) = '(' || a.attname || ' IS NOT NULL)', true)
+      )
+    ORDER BY 1, 2
+"""
+
+
+async def scans(session: AsyncSession) -> dict[str, int]:
+    """How often each table was read whole."""
+    return dict((await session.execute(text("SELECT relname, seq_scan FROM pg_stat_xact_user_tables"))).all())
 
 
 @pytest.mark.parametrize("table", ["choice", "slot", "pair", "arm", "event"])

@@ -183,6 +183,21 @@ async def test_of_many_tabs_that_come_back_one_takes_other_pairs(url: str) -> No
         await people.assert_sound(1)
 
 
+async def test_who_stopped_in_one_tab_holds_nothing_again_by_another(url: str) -> None:
+    async with gone(url, "stopped-meanwhile") as (people, holder, away, _):
+        await people.stop(holder)
+        seen = await people.place(away)
+        assert (seen.stage, seen.held_until) == (Stage.JUDGING, None)
+        await people.stop(away)
+        held = await people.n_slots("held")
+        async with people.sessions.begin() as session:
+            now = await participations.keep_holding(session, seen)
+        assert now.stage == Stage.DEBRIEF
+        assert await people.n_slots("held") == held
+        assert await returned(people) == []
+        await people.assert_sound(1)
+
+
 async def test_two_who_come_back_at_once_for_the_same_pairs_hold_each_once(url: str) -> None:
     design: dict[str, Any] = {"per_level": 1, "ratings_per_pair": 1, "pairs_per_annotator": 8, "connections": 8}
     async with people_of(url, "rivals", **design) as people:
@@ -208,7 +223,7 @@ async def test_who_comes_back_at_the_consent_page_gets_other_pairs_too(url: str)
         await people.enter("quick")
         await people.stop(holder)
         await people.do(away, participations.consent)
-        assert await returned(people) == [{"retaken": 0, "replaced": 8, "missing": 0}]
+        assert (await people.place(away)).n_planned == 8
         assert await people.n_slots("held") == 16
         await people.assert_sound(1)
 

@@ -360,6 +360,43 @@ async def test_a_full_arm_does_not_turn_people_away_from_one_with_room(url: str)
         await people.assert_sound(1)
 
 
+async def test_choosing_an_arm_costs_the_same_however_many_came(url: str) -> None:
+    arms = [NEUTRAL, BASELINE]
+    async with people_of(url, "crowded", arms=arms, entry_holds=None) as people:
+        await people.enter("first")
+        await people.rows(
+            """
+            INSERT INTO participation (study_id, arm_id, public_id, synthetic)
+            SELECT study.id, arm.id, 'made-up-' || arm.id || '-' || number, true
+            FROM study JOIN arm ON arm.study_id = study.id, generate_series(1, 2000) AS number
+            WHERE slug = 'crowded' RETURNING id
+            """
+        )
+        async with people.sessions.begin() as session:
+            study = await studies.get_study(session, "crowded")
+            before = await rows_read(session)
+            chosen = await entering._choose_arm(session, study)
+            read = {table: n - before.get(table, 0) for table, n in (await rows_read(session)).items()}
+        assert read.get("participation", 0) == 0
+        assert sum(read.values()) <= 300, read
+        second = await people.enter("second")
+        assert (await people.place(second)).arm_id == chosen
+
+
+async def test_arms_fill_evenly_and_who_leaves_is_made_up_for(url: str) -> None:
+    arms = [NEUTRAL, BASELINE, {"truthful_kind": "helpful", "instructions": "prefer_truth"}]
+    async with people_of(url, "even-arms", arms=arms, ratings_per_pair=10) as people:
+        annotators = [await people.enter(f"p{number}") for number in range(6)]
+        given = [(await people.place(annotator)).arm_id for annotator in annotators]
+        assert given == sorted(set(given)) * 2
+        await people.do(annotators[4], participations.decline)
+        await people.expire([annotators[5]])
+        await people.sweep()
+        again = [(await people.place(await people.enter(f"q{number}"))).arm_id for number in range(3)]
+        assert again == [given[4], given[5], given[0]]
+        await people.assert_sound(10)
+
+
 async def test_two_people_at_once_get_a_full_set_each_where_one_loses_its_side(url: str) -> None:
     """One rating a side: whoever comes second to a side is given the other one, not fewer pairs."""
     async with people_of(
@@ -513,6 +550,39 @@ async def test_the_hot_path_reads_slots_and_vacancies_by_index_alone(large: Asyn
         await large.rollback()
     assert re.search(r"(Index|Bitmap Heap) Scan.* on (slot|vacancy)\b", lines), lines
     assert not re.search(r"Seq Scan on (slot|vacancy|participation)\b", lines), lines
+
+
+async def rows_read(session: AsyncSession) -> dict[str, int]:
+    """How many rows of each table this transaction has read so far, by whatever way."""
+    found = await session.execute(
+        text("SELECT relname, seq_tup_read + coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables")
+    )
+    return dict(found.all())
+
+
+async def test_declining_reads_what_the_person_holds_alone(large: AsyncSession) -> None:
+    """A reference without an index is looked for in its whole table when what it refers to is deleted."""
+    for setting in ("enable_seqscan = off", "plan_cache_mode = force_generic_plan"):  # As in the application.
+        await large.execute(text(f"SET LOCAL {setting}"))
+    await large.execute(text("UPDATE participation SET consented_at = now() WHERE public_id LIKE 'made-up-%'"))
+    annotator = await entering.enter(large, "large", Arrival("who declines"))
+    place = await find_place(large, "large", annotator, lock=True)
+    assert place is not None
+    before = await rows_read(large)
+    await participations.decline(large, place)
+    read = {table: n - before.get(table, 0) for table, n in (await rows_read(large)).items()}
+    await large.rollback()
+    assert read["slot"] >= 20
+    assert {table: n for table, n in read.items() if n > 200} == {}
+
+
+async def test_filling_a_held_slot_changes_no_index(large: AsyncSession) -> None:
+    """Or every judgement would write an entry in each index of the slots, whichever of them names the state."""
+    indexes = text("SELECT indexdef FROM pg_indexes WHERE tablename = 'slot'")
+    definitions = list(await large.scalars(indexes))
+    await large.rollback()
+    assert len(definitions) == 5
+    assert [definition for definition in definitions if re.search(r"\bstate\b", definition)] == []
 
 
 async def test_a_claim_reads_no_more_pairs_than_one_person_can_use(large: AsyncSession) -> None:

@@ -2,14 +2,17 @@
 
 import asyncio
 import hashlib
+import json
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import pytest
 from psycopg import OperationalError
-from psycopg.errors import CheckViolation
-from sqlalchemy import TextClause, text
+from psycopg.errors import CheckViolation, QueryCanceled
+from psycopg_pool import PoolTimeout
+from sqlalchemy import TextClause, make_url, text
 
+from app import db
 from app.db import Database
 from app.study.choices import Judgement, ShownPair, show_pair, submit_choice
 from app.study.places import StudyFacts
@@ -19,6 +22,8 @@ from tests.conftest import NewDatabase
 from tests.study.people import People, at_once, people_of
 
 N_PEOPLE = 12
+MANY = [f"person-{number}" for number in range(300)]
+ANYTHING = text("SELECT CAST(nth AS int) FROM json_to_recordset(CAST(:people AS json)) AS p(nth int) WHERE :study > 0")
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +38,12 @@ class Sent:
         self._database = database
         self.statements: list[str] = []
         self.fault: Exception | None = None
+
+    async def open(self) -> None:
+        await self._database.open()
+
+    async def close(self) -> None:
+        await self._database.close()
 
     async def fetch(self, statement: TextClause, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         self.statements.append(params["people"])
@@ -54,10 +65,10 @@ async def people(url: str, request: pytest.FixtureRequest) -> AsyncIterator[Peop
 
 @pytest.fixture
 async def sent(url: str) -> AsyncIterator[Sent]:
-    database = Database(url, 4)
-    await database.open()
-    yield Sent(database)
-    await database.close()
+    sent = Sent(Database(url, 4))
+    await sent.open()
+    yield sent
+    await sent.close()
 
 
 @pytest.fixture
@@ -122,6 +133,24 @@ async def test_a_double_click_is_not_in_one_statement_with_itself(
     )
 
 
+async def test_nobody_is_asked_for_in_two_statements_at_once(sent: Sent) -> None:
+    """Else a second click could be stored first."""
+    asked_for: list[str] = []
+
+    async def fetch(statement: TextClause, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        names = [person["annotator"] for person in json.loads(params["people"])]
+        assert not set(names) & set(asked_for)
+        asked_for.extend(names)
+        rows = await sent.fetch(statement, params)
+        for name in names:
+            asked_for.remove(name)
+        return rows
+
+    together = Together(fetch)
+    asking = (together(ANYTHING, {"study": 1}, name, {}) for name in MANY[:100] for _ in range(3))
+    assert await asyncio.gather(*asking) == [()] * 300
+
+
 async def test_what_the_database_refuses_of_one_fails_nobody_else(people: People, together: Together) -> None:
     study, annotators = await _study(people)
     faulty = annotators[3]
@@ -160,6 +189,49 @@ async def test_a_database_that_is_away_is_told_to_everybody_and_the_next_are_ser
     assert len(sent.statements) <= 4, "nobody waits for a database that is away once for each who asked"
     sent.fault = None
     assert await show_pair(together, study, annotators[0], 1) is not None
+
+
+async def ask_all(together: Together) -> list[Any]:
+    asking = (together(ANYTHING, {"study": 1}, name, {}) for name in MANY)
+    return await asyncio.gather(*asking, return_exceptions=True)
+
+
+async def test_nobody_waits_for_a_connection_one_batch_after_the_other(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Five batches wait: in turn, the last would wait three times as long as the pool does."""
+    monkeypatch.setattr(db, "_PATIENCE_S", 0.5)
+    nowhere = make_url(postgres_url).set(database="not_there").render_as_string(hide_password=False)
+    sent = Sent(Database(nowhere, 2))
+    await sent.open()
+    told = await ask_all(Together(sent.fetch))
+    await sent.close()
+    assert [type(fault) for fault in told] == [PoolTimeout] * len(MANY)
+    assert len(sent.statements) == 2
+
+
+async def test_a_database_that_goes_away_while_people_are_asked_for_one_by_one_is_told_to_all(sent: Sent) -> None:
+    faults = iter([CheckViolation("what somebody sent")])
+
+    async def fetch(statement: TextClause, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        sent.fault = next(faults, OperationalError("the connection is closed"))
+        return await sent.fetch(statement, params)
+
+    told = await ask_all(Together(fetch))
+    assert [str(fault) for fault in told] == ["the connection is closed"] * len(MANY)
+    assert len(sent.statements) <= 3
+
+
+async def test_a_statement_that_was_given_up_fails_those_alone_who_shared_it(sent: Sent) -> None:
+    faults = iter([QueryCanceled("cancelled by an administrator")])
+
+    async def fetch(statement: TextClause, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        sent.fault = next(faults, None)
+        return await sent.fetch(statement, params)
+
+    told = await ask_all(Together(fetch))
+    assert [isinstance(one, QueryCanceled) for one in told] == [True] * 64 + [False] * (len(MANY) - 64)
+    assert told[64:] == [()] * (len(MANY) - 64)
 
 
 async def test_whom_another_transaction_holds_is_passed_over_and_the_rest_are_served_meanwhile(

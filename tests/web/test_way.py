@@ -1,6 +1,8 @@
 """The annotator's way over real HTTP: entry to completion, and everything that can be done wrong on it."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any
 
 import httpx
 import pytest
@@ -8,7 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import create_engine, sessions
-from app.study import studies
+from app.study import participations, slots, studies
+from app.study.places import find_place
 from tests.studies import open_study
 from tests.walker import Walker
 
@@ -246,6 +249,204 @@ async def test_an_expired_hold_comes_back_to_the_next_person_and_a_late_answer_i
     stored = await client.post(page.action, data=page.hidden | {"side": "left"})
     assert stored.headers["location"] == f"/s/{SLUG}/pairs/2"
     assert await rows(db, "SELECT counted, late, slot_id FROM choice") == [(False, True, None)]
+
+
+async def expire(db: AsyncSession, who: str = "held_until IS NOT NULL") -> None:
+    """Let holds end, as if people had been away for too long."""
+    await db.execute(text(f"UPDATE participation SET held_until = now() - interval '1 second' WHERE {who}"))
+    await db.commit()
+
+
+async def lapse(db: AsyncSession, who: str = "held_until IS NOT NULL") -> None:
+    """Let holds end, and give back what was held."""
+    await expire(db, who)
+    await slots.release_expired(db, SLUG)
+    await db.commit()
+
+
+async def fill(db: AsyncSession, pairs: str) -> None:
+    """Fill every slot of these pairs, as if others had judged them."""
+    for filling in (
+        """
+        INSERT INTO participation (study_id, arm_id, public_id, synthetic, stage)
+        SELECT study_id, id, 'others', false, 'judging' FROM arm
+        """,
+        f"""
+        UPDATE slot SET state = 'filled', participation_id = (SELECT max(id) FROM participation)
+        WHERE pair_id IN ({pairs})
+        """,
+        f"UPDATE vacancy SET open_left = 0, open_right = 0 WHERE pair_id IN ({pairs})",
+    ):
+        await db.execute(text(filling))
+    await db.commit()
+
+
+def first_pairs(n: int) -> str:
+    """So many of the study's sixteen pairs."""
+    return f"SELECT id FROM pair ORDER BY id LIMIT {n}"
+
+
+async def nobody(_db: AsyncSession, _slug: str) -> None:
+    """Change nothing of the study."""
+
+
+@pytest.mark.parametrize(
+    ("filled", "then", "status", "said"),
+    [
+        (16, nobody, 410, "This study is complete"),
+        (0, studies.pause_study, 503, "This study is paused"),
+        (0, studies.close_study, 410, "This study has ended"),
+    ],
+)
+async def test_who_reads_the_consent_for_too_long_is_told_of_what_happened_before_they_agree(
+    db: AsyncSession,
+    client: httpx.AsyncClient,
+    filled: int,
+    then: Callable[[AsyncSession, str], Coroutine[Any, Any, Any]],
+    status: int,
+    said: str,
+) -> None:
+    walker = await Walker(client, SLUG).enter()
+    form = walker.page
+    await lapse(db)
+    await fill(db, first_pairs(filled))
+    await then(db, SLUG)
+    await db.commit()
+    reloaded = await client.get(f"/s/{SLUG}/consent", follow_redirects=True)
+    sent = await client.post(form.action, data=form.hidden | {"consent": "yes"}, follow_redirects=True)
+    empty = await client.post(form.action, data=form.hidden, follow_redirects=True)
+    for answer in (reloaded, sent, empty):
+        assert (answer.status_code, said in answer.text) == (status, True)
+    assert await rows(db, "SELECT stage, held_until, consented_at FROM participation ORDER BY id LIMIT 1") == [
+        ("consent", None, None)
+    ]
+    declined = await client.post(form.action, data=form.hidden | {"consent": "no"}, follow_redirects=True)
+    assert "You decided not to take part" in declined.text
+
+
+async def test_who_lapsed_agrees_to_the_number_that_the_page_states_now(
+    db: AsyncSession, client: httpx.AsyncClient
+) -> None:
+    walker = await Walker(client, SLUG).enter()
+    first = walker.page
+    await lapse(db)
+    await fill(db, first_pairs(13))
+    await walker.send(consent="yes")
+    assert walker.path == "/consent"
+    assert "3 pairs" in walker.html
+    assert "Fewer pairs than usual are left to judge" in walker.html
+    again = await client.post(first.action, data=first.hidden | {"consent": "yes"})
+    assert (again.status_code, again.headers["location"]) == (303, f"/s/{SLUG}/consent")
+    assert await count(db, "participation WHERE consented_at IS NOT NULL") == 0
+    await walker.send(consent="yes")
+    assert walker.path == "/instructions"
+    await walker.send()
+    await walker.send(side="left")
+    await walker.judge_all()
+    assert walker.path == "/looked-up"
+    assert await rows(db, "SELECT counted, count(*) FROM choice GROUP BY counted") == [(True, 3)]
+
+
+async def test_the_consent_reloaded_holds_again_what_others_let_lapse_too(
+    db: AsyncSession, client: httpx.AsyncClient
+) -> None:
+    await fill(db, first_pairs(8))
+    for person in ("waiting", "one", "two"):
+        client.cookies.clear()
+        await Walker(client, SLUG).enter(f"pid={person}")
+        if person == "waiting":
+            pass_of_waiting = dict(client.cookies)
+    await lapse(db, "public_id = (SELECT public_id FROM participation WHERE stage = 'consent' ORDER BY id LIMIT 1)")
+    await Walker(client, SLUG).enter("pid=three")
+    assert await count(db, "slot WHERE state = 'open'") == 0
+    await expire(db)
+    client.cookies.clear()
+    client.cookies.update(pass_of_waiting)
+    waiting = await Walker(client, SLUG).get("/consent")
+    assert waiting.path == "/consent"
+    assert "8 pairs" in waiting.html
+    assert await count(db, "slot WHERE state = 'held'") == 8
+
+
+async def test_who_stops_while_another_tab_reloads_holds_nothing_again(
+    db: AsyncSession, client: httpx.AsyncClient
+) -> None:
+    walker = await Walker(client, SLUG).enter()
+    await walker.send(consent="yes")
+    assert walker.path == "/instructions"
+    await lapse(db)
+    annotator = (await rows(db, "SELECT public_id FROM participation"))[0][0]
+    place = await find_place(db, SLUG, str(annotator), lock=True)
+    assert place is not None
+    await participations.stop(db, place)
+    reloading = asyncio.create_task(client.get(f"/s/{SLUG}/instructions"))
+    await somebody_waits(db)
+    await db.commit()
+    reloaded = await reloading
+    assert (reloaded.status_code, reloaded.headers["location"]) == (303, f"/s/{SLUG}/debrief")
+    assert await count(db, "slot WHERE state <> 'open'") == 0
+
+
+async def somebody_waits(db: AsyncSession) -> None:
+    """Wait until another transaction waits for a lock."""
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    async with asyncio.timeout(30):
+        while not await db.scalar(waiting):  # noqa: ASYNC110 - only the database knows
+            await asyncio.sleep(0.01)
+
+
+_NOTES = (
+    "CREATE TABLE committed (what text, how text)",
+    """
+    CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        INSERT INTO committed VALUES (TG_ARGV[0], current_setting('synchronous_commit'));
+        RETURN NULL;
+    END $$
+    """,
+    """
+    CREATE CONSTRAINT TRIGGER replaced AFTER UPDATE ON assignment DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    WHEN (OLD.pair_id <> NEW.pair_id) EXECUTE FUNCTION note('replaced')
+    """,
+    """
+    CREATE CONSTRAINT TRIGGER shown AFTER UPDATE ON assignment DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    WHEN (OLD.shown_at IS NULL AND NEW.shown_at IS NOT NULL) EXECUTE FUNCTION note('shown')
+    """,
+)
+
+
+@pytest.fixture
+async def _noted(db: AsyncSession) -> AsyncIterator[None]:
+    """Note in the table `committed`, at each commit, whether it waits for the disk."""
+    for statement in _NOTES:
+        await db.execute(text(statement))
+    await db.commit()
+    yield
+    await db.rollback()
+    for statement in ("DROP FUNCTION note CASCADE", "DROP TABLE committed"):
+        await db.execute(text(statement))
+    await db.commit()
+
+
+@pytest.mark.usefixtures("_noted")
+async def test_a_pair_that_takes_another_s_place_is_on_the_disk_before_it_is_shown(
+    db: AsyncSession, client: httpx.AsyncClient
+) -> None:
+    """Else a crash could bring the first one back, and give it the choice between texts that are not its own."""
+    walker = await Walker(client, SLUG).enter()
+    await walker.send(consent="yes")
+    await walker.send()
+    assert walker.path == "/practice"
+    await lapse(db)
+    await fill(db, "SELECT pair_id FROM assignment")
+    await walker.send(side="left")
+    assert walker.path == "/pairs/1"
+    committed = "SELECT what, how, count(*) FROM committed GROUP BY what, how ORDER BY what"
+    assert await rows(db, committed) == [("replaced", "on", 8), ("shown", "on", 1)]
+    await walker.send(side="left")
+    assert walker.path == "/pairs/2"
+    assert await rows(db, committed) == [("replaced", "on", 8), ("shown", "off", 1), ("shown", "on", 1)], (
+        "where nothing else is stored, nobody waits for the disk"
+    )
 
 
 async def test_a_late_answer_counts_while_its_slot_is_open(db: AsyncSession, client: httpx.AsyncClient) -> None:

@@ -8,6 +8,7 @@ from fastapi.responses import RedirectResponse, Response
 from app.db import Sessions
 from app.study import slots
 from app.study.entering import Arrival, enter
+from app.study.participations import keep_holding
 from app.study.places import find_place
 from app.web.annotator.way import COOKIE, give_pass, go_on, place_of
 from app.web.deps import WriteSession, app_sessions
@@ -58,12 +59,12 @@ async def arrive(
         return Response(status_code=204)
     if not arrival.person and COOKIE in request.cookies:
         try:
-            return go_on(await place_of(request, session, slug))
+            return go_on(await keep_holding(session, await place_of(request, session, slug)))
         except NotInStudy:
             pass
     annotator = await enter(session, slug, arrival)
     place = await find_place(session, slug, annotator)
     assert place is not None
-    response: RedirectResponse = go_on(place)
+    response: RedirectResponse = go_on(await keep_holding(session, place))
     give_pass(response, place, secure=request.url.scheme == "https")
     return response

@@ -12,7 +12,7 @@ from app.web.annotator.ending import show_debrief
 from app.web.annotator.pages import Stop
 from app.web.annotator.step import Faulty
 from app.web.annotator.steps import STEPS
-from app.web.annotator.way import COOKIE, address, go_on, place_of
+from app.web.annotator.way import COOKIE, address, form_token, go_on, place_of
 from app.web.deps import WriteSession
 from app.web.pages import Notice, render
 
@@ -65,7 +65,11 @@ async def show(slug: str, page: str, request: Request, session: WriteSession) ->
         return render(await show_debrief(session, place, None))
     if request.url.path != address(place) or place.step.name not in STEPS:
         return go_on(place)
-    await participations.keep_holding(session, place)
+    if place.stage == Stage.CONSENT and place.held_until is None:
+        return RedirectResponse(f"/s/{slug}", status_code=303)  # Where expired holds come back first.
+    place = await participations.keep_holding(session, place)
+    if request.url.path != address(place):
+        return go_on(place)
     return render(await STEPS[place.step.name].show(session, place, None))
 
 
@@ -75,13 +79,14 @@ async def take(slug: str, page: str, request: Request, session: WriteSession) ->
     """Take the form of the page that the person is at; a form of any other page leads back there, storing nothing."""
     form = await request.form()
     place = await place_of(request, session, slug, lock=True)
-    if place.step.name not in STEPS or not same(str(form.get("token", "")), place.token()):
+    if place.step.name not in STEPS or not same(str(form.get("token", "")), form_token(place)):
         return go_on(place)
     if place.stage == Stage.CONSENT and form.get("consent") == "no":
         return await _decline(session, place)
     step = STEPS[place.step.name]
     taken = await step.take(session, place, form)
     if isinstance(taken, str):
+        place = await participations.keep_holding(session, place)
         return render(await step.show(session, place, Faulty(taken, form)), 422)
     return go_on(taken)
 

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.study.places import Place, Step, find_place
 from app.study.tokens import annotator_of, pass_for
+from app.terms import Stage
 from app.web.errors import NotInStudy
 
 COOKIE = "candor_annotator"
@@ -61,6 +62,13 @@ def go_on(place: Place) -> RedirectResponse:
     return RedirectResponse(address(place), status_code=303)
 
 
+def form_token(place: Place) -> str:
+    """Return the token of the form that a person is at. A consent is to as many pairs as its page states."""
+    if place.stage == Stage.CONSENT:
+        return place.token(f"{Stage.CONSENT} to {place.n_planned}")
+    return place.token()
+
+
 class Common(TypedDict):
     """What the context of every step has."""
 
@@ -76,7 +84,7 @@ def common(place: Place, error: str = "", *, stop: bool = True) -> Common:
     """Return what the context of every step has."""
     return {
         "action": address(place),
-        "token": place.token(),
+        "token": form_token(place),
         "contact": place.study.contact,
         "stop": f"/s/{place.study.slug}/stop" if stop else "",
         "error": error,
