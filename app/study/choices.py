@@ -118,8 +118,8 @@ def _shared(study: StudyFacts) -> dict[str, object]:
     return {"study": study.id, "beliefs": study.options.prior_belief, "minutes": study.hold_minutes}
 
 
-# "Not distinct", not "=": the planner could take the index of people's slots, small when it last looked, for a better way
-# to one slot than its key. A hold is lengthened once a minute at most, so that most choices change no index of the
+# "Not distinct", not "=": the planner could take the index of people's slots, small when it last looked, for a better
+# way to one slot than its key. A hold is lengthened once a minute at most, so that most choices change no index of the
 # participation.
 _STORE = f"""
     {_PEOPLE_AT_THEIR_PAIR}, planned AS MATERIALIZED (
