@@ -73,6 +73,16 @@ def server_processes(cluster: Cluster) -> dict[int, str]:
     return found
 
 
+def command_of(pid: int) -> list[str]:
+    """Return a process's program and arguments; where the system tells them apart, they may have spaces in them."""
+    told = Path(f"/proc/{pid}/cmdline")
+    if told.exists():
+        return [os.fsdecode(part) for part in told.read_bytes().split(b"\0")[:-1]]
+    return subprocess.run(
+        ["ps", "-o", "args=", "-p", str(pid)], check=True, capture_output=True, text=True
+    ).stdout.split()
+
+
 def postmaster_pid(cluster: Cluster) -> int:
     pid = status(cluster).pid
     assert pid is not None

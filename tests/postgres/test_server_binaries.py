@@ -12,7 +12,7 @@ import pytest
 from app.postgres import Cluster, PostgresBinariesMissing, hold
 from app.postgres.binaries import find
 from tests.postgres.clusters import cleared
-from tests.postgres.processes import REPOSITORY, postmaster_pid, server_processes
+from tests.postgres.processes import REPOSITORY, command_of, postmaster_pid
 
 pytestmark = pytest.mark.processes
 
@@ -64,7 +64,7 @@ def test_the_programs_that_are_named_are_run(installation: Path, folder: Path) -
     is_closed = AS_ROOT and "closed" in installation.parts
     with cleared(Cluster(folder / "data", installation)) as cluster:
         with hold(cluster) as server, psycopg.connect(server.conninfo) as connection:
-            run = Path(server_processes(cluster)[postmaster_pid(cluster)].split()[0])
+            run = Path(command_of(postmaster_pid(cluster))[0])
             assert run.is_relative_to(SHARED if is_closed else installation)
             # A library and a shared file that are only found beside the programs.
             assert connection.execute(

@@ -8,7 +8,7 @@ import pytest
 
 from app.postgres import Cluster, PostgresUnavailable, hold, locks, status
 from app.postgres.owner import owner_of
-from tests.postgres.processes import child_pid, postmaster_pid, server_processes, wait_until
+from tests.postgres.processes import child_pid, command_of, postmaster_pid, server_processes, wait_until
 
 pytestmark = pytest.mark.processes
 
@@ -69,7 +69,7 @@ def test_a_pid_file_that_is_cut_short_is_no_obstacle(cluster: Cluster) -> None:
 def test_a_server_that_lost_its_supervisor_is_replaced(cluster: Cluster) -> None:
     """As where the system does not end it with its supervisor."""
     with hold(cluster):
-        command = server_processes(cluster)[postmaster_pid(cluster)].split()
+        command = command_of(postmaster_pid(cluster))
     wait_until(lambda: not server_processes(cluster))
     leave_notes(cluster, pid=1)
     (cluster.pgdata / "postmaster.pid").unlink()
@@ -87,7 +87,7 @@ def test_a_server_that_lost_its_supervisor_is_replaced(cluster: Cluster) -> None
 
 def test_a_server_started_by_hand_is_left_alone(cluster: Cluster, folder: Path) -> None:
     with hold(cluster):
-        command = server_processes(cluster)[postmaster_pid(cluster)].split()[0]
+        command = command_of(postmaster_pid(cluster))[0]
     wait_until(lambda: not server_processes(cluster))
     own = folder / "socket"
     own.mkdir()
