@@ -1,6 +1,7 @@
 """The postgres processes that live in a data folder, however they were started."""
 
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
@@ -12,20 +13,24 @@ from app.postgres.pid_file import read_pid_file
 
 _PROC = Path("/proc")
 _CHILD = "postgres:"
+_POSTMASTERS = {"postgres", "postmaster"}
+# `ps` does not tell where a program's name ends, and folders may have spaces in their names; arguments follow.
+_SHOWN_POSTMASTER = re.compile(rf"(?:/.*/)?(?:{'|'.join(sorted(_POSTMASTERS))})(?= -|$)")
 
 
 @dataclass(frozen=True)
 class Process:
-    """A process; its title is its command line, or what it shows instead."""
+    """A process; its title is its command line, or what it shows instead, and its program what that begins with."""
 
     pid: int
     uid: int
     title: str
+    program: str
 
     @property
     def is_postmaster(self) -> bool:
         """Tell whether it was started as `…/postgres …`."""
-        return Path(self.title.partition(" ")[0]).name in {"postgres", "postmaster"}
+        return Path(self.program).name in _POSTMASTERS
 
     @property
     def is_postmasters_child(self) -> bool:
@@ -76,8 +81,9 @@ def _listed_by_proc() -> Iterator[Process]:
         # A process may end while it is looked at.
         with suppress(OSError):
             if entry.name.isdigit():
-                title = (entry / "cmdline").read_bytes().decode(errors="replace").replace("\0", " ").strip()
-                yield Process(int(entry.name), entry.stat().st_uid, title)
+                shown = (entry / "cmdline").read_bytes().decode(errors="replace")
+                title, program = shown.replace("\0", " ").strip(), shown.partition("\0")[0]
+                yield Process(int(entry.name), entry.stat().st_uid, title, program)
 
 
 def _listed_by_ps() -> Iterator[Process]:
@@ -85,4 +91,6 @@ def _listed_by_ps() -> Iterator[Process]:
     shown = subprocess.run(command, capture_output=True, text=True, errors="replace", check=True)  # noqa: S603 - fixed
     for line in shown.stdout.splitlines():
         pid, uid, title = line.split(None, 2)
-        yield Process(int(pid), int(uid), title.strip())
+        postmaster = _SHOWN_POSTMASTER.match(title)
+        program = postmaster[0] if postmaster else title.partition(" ")[0]
+        yield Process(int(pid), int(uid), title.strip(), program)
