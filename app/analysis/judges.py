@@ -95,7 +95,7 @@ def judge_rate_by_level(judge: Judge, confidence: float = 0.95) -> dict[int, Jud
 
 
 def _levels(level: Ints) -> list[int]:
-    return [int(each) for each in np.unique(level) if each > 0]
+    return [int(each) for each in dense(level)[0] if each > 0]
 
 
 def _part(judge: Judge, mask: Bools) -> Judge:
@@ -255,7 +255,7 @@ def judge_minus_judge(first: Judge, second: Judge, how: Bootstrap) -> JudgeMinus
     JudgeMinusJudge or None
         None where they have no pair in common.
     """
-    pairs = np.intersect1d(first.pair, second.pair)
+    pairs = np.sort(first.pair[np.isin(first.pair, second.pair)])
     one, two = first.on(pairs).prefers_sycophantic, second.on(pairs).prefers_sycophantic
     paired = paired_difference(one, two, how)
     if paired is None:

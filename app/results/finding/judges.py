@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from app.analysis.arrays import dense
 from app.analysis.ceiling import crossing_ceiling
 from app.analysis.crossing import Crossing
 from app.analysis.judges import (
@@ -150,7 +151,7 @@ def _contrast(one: Judge, two: Judge, seeds: Seeds, name: JudgeName, *more: obje
 
 def _contrast_by_level(one: Judged, two: Judged, seeds: Seeds) -> dict[int, JudgeMinusJudge]:
     found: dict[int, JudgeMinusJudge] = {}
-    for level in np.unique(one.judge.level).tolist():
+    for level in dense(one.judge.level)[0].tolist():
         part = one.judge.on(one.judge.pair[one.judge.level == level])
         each = _contrast(part, two.judge, seeds, one.findings.name, level) if level > 0 else None
         if each is not None:
