@@ -22,7 +22,10 @@ from app.exports.outlet import Outlet
 # Measured together (benchmarks/export). A row group costs memory to the file's end, about a kilobyte a column, so there
 # must be few; and what is read and written at once must be small beside what they cost, or a large file peaks higher.
 _BATCH_BYTES = 256 * 1024
-_GROUP_BYTES = 2 * 1024 * 1024
+_GROUP_BYTES = 11 * 256 * 1024
+_TURN = ("role", "content")
+# Numbers as differences: smaller than a dictionary of them, and nothing to keep while a row group is written.
+_PACKED = dict.fromkeys((Kind.INTEGER, Kind.MOMENT), "DELTA_BINARY_PACKED")
 
 
 class ParquetMissing(CandorError):
@@ -82,6 +85,11 @@ def _described(columns: tuple[Column, ...], rows: list[tuple[str, ...]]) -> byte
     return file.end()
 
 
+def _paths(column: Column) -> list[str]:
+    """Return what Parquet calls the values of a column."""
+    return [f"{column.name}.list.element.{part}" for part in _TURN] if column.kind.is_turn else [column.name]
+
+
 class _File:
     """A Parquet file in the making; what is written of it is handed on at once."""
 
@@ -99,6 +107,8 @@ class _File:
             self._sink,
             self._schema,
             compression="zstd",
+            use_dictionary=[path for column in columns if column.kind not in _PACKED for path in _paths(column)],
+            column_encoding={column.name: _PACKED[column.kind] for column in columns if column.kind in _PACKED},
             write_statistics=False,  # They would be kept in memory to the end.
         )
 
@@ -119,7 +129,7 @@ class _File:
         return self._pa.field(column.name, kept, metadata={"type": column.type, "meaning": column.meaning})
 
     def _turn(self) -> Any:
-        return self._pa.struct([("role", self._pa.string()), ("content", self._pa.string())])
+        return self._pa.struct([(part, self._pa.string()) for part in _TURN])
 
     def add(self, batch: bytearray) -> bytes:
         """Add rows in CSV, and return what of the file is done."""

@@ -104,6 +104,19 @@ async def test_parquet_has_a_type_and_a_meaning_for_each_column(study: People, t
         assert field.metadata == {b"type": column.type.encode(), b"meaning": column.meaning.encode()}
 
 
+async def test_parquet_packs_numbers_and_keeps_texts_once(study: People) -> None:
+    for table in (CHOICES, PREFERENCES):
+        told = pq.read_metadata(io.BytesIO(await exported(study, table, Format.PARQUET))).row_group(0)
+        kinds = {column.name: column.kind for column in table.columns}
+        for number in range(told.num_columns):
+            leaf = told.column(number)
+            kind = kinds[leaf.path_in_schema.partition(".")[0]]
+            packed = kind in {Kind.INTEGER, Kind.MOMENT}
+            assert ("DELTA_BINARY_PACKED" in leaf.encodings) is packed, leaf.path_in_schema
+            if kind not in {Kind.BOOLEAN, Kind.INTEGER, Kind.MOMENT}:
+                assert leaf.has_dictionary_page, leaf.path_in_schema
+
+
 def test_what_a_column_says_of_its_type_is_its_kind() -> None:
     said = {
         "integer": Kind.INTEGER,
