@@ -35,7 +35,7 @@ async def url(new_database: NewDatabase) -> AsyncIterator[str]:
     """A study of more rows than go into one chunk of any format."""
     made = new_database()
     async with people_of(made, "large", ratings_per_pair=1) as people:
-        await people.rows(MADE_UP, people=4000)
+        await people.rows(MADE_UP, people=1000)
         yield made
 
 
