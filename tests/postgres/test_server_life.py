@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -223,10 +222,17 @@ def test_both_ways_of_listing_processes_find_the_server(cluster: Cluster) -> Non
     if Path("/proc/self").exists():
         ways.append(processes._listed_by_proc)
 
-    def is_found(way: Callable[[], Iterable[processes.Process]]) -> bool:
-        known = {pid for pid, title in server_processes(cluster).items() if "supervisor" not in title}
-        return len(known) > 3 and {process.pid for process in way() if cluster.tag in process.title} == known
+    def found(way: Callable[[], Iterable[processes.Process]]) -> set[int]:
+        return {process.pid for process in way() if cluster.tag in process.title}
+
+    def known() -> set[int]:
+        return {pid for pid, title in server_processes(cluster).items() if "supervisor" not in title}
 
     with hold(cluster):
         for way in ways:
-            wait_until(partial(is_found, way))  # The server's own helpers come and go.
+            for _ in range(100):  # The server's own helpers come and go.
+                before, seen, after = known(), found(way), known()
+                if before == after == seen:
+                    break
+            assert before == seen == after
+            assert len(seen) > 3
