@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import json
+import lzma
 import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +14,8 @@ from app.errors import CandorError
 from app.exports.bundle import KIND, MANIFEST
 
 _CHUNK_BYTES = 1024 * 1024
+# One changed byte can make zipfile believe in a compression, a version or a password that no bundle has.
+_NOT_A_WHOLE_ZIP = (BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, UnicodeDecodeError)
 _LONGEST_FIELD = 2**31 - 1
 
 
@@ -40,7 +43,7 @@ def verify(path: Path) -> Verified:
             return _verify(path, archive)
     except OSError as error:
         raise BundleDamaged(f"{path} cannot be read: {error.strerror or error}") from None
-    except (BadZipFile, zlib.error, EOFError):
+    except _NOT_A_WHOLE_ZIP:
         raise BundleDamaged(f"{path} is not a whole zip: it was cut short or damaged; download it again") from None
 
 

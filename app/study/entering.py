@@ -172,13 +172,16 @@ async def _choose_arm(session: AsyncSession, study: Study) -> int:
     return min(arms, key=lambda arm_id: (arm_id not in roomy, -n_open[arm_id]))
 
 
+# The order is that of the index: without it the pairs of all other studies may be read through to find the first few.
 _WITH_ROOM = text("""
     SELECT id FROM arm
     WHERE study_id = :study
       AND :pairs <= (SELECT count(*) FROM (
-          (SELECT pair_id FROM vacancy WHERE arm_id = arm.id AND open_left > 0 LIMIT :pairs)
+          (SELECT pair_id FROM vacancy WHERE arm_id = arm.id AND open_left > 0
+           ORDER BY difficulty_level, n_open DESC, shuffle LIMIT :pairs)
           UNION
-          (SELECT pair_id FROM vacancy WHERE arm_id = arm.id AND open_right > 0 LIMIT :pairs)
+          (SELECT pair_id FROM vacancy WHERE arm_id = arm.id AND open_right > 0
+           ORDER BY difficulty_level, n_open DESC, shuffle LIMIT :pairs)
       ) AS open_pair)
 """)
 

@@ -360,29 +360,6 @@ async def test_a_full_arm_does_not_turn_people_away_from_one_with_room(url: str)
         await people.assert_sound(1)
 
 
-async def test_choosing_an_arm_costs_the_same_however_many_came(url: str) -> None:
-    arms = [NEUTRAL, BASELINE]
-    async with people_of(url, "crowded", arms=arms, entry_holds=None) as people:
-        await people.enter("first")
-        await people.rows(
-            """
-            INSERT INTO participation (study_id, arm_id, public_id, synthetic)
-            SELECT study.id, arm.id, 'made-up-' || arm.id || '-' || number, true
-            FROM study JOIN arm ON arm.study_id = study.id, generate_series(1, 2000) AS number
-            WHERE slug = 'crowded' RETURNING id
-            """
-        )
-        async with people.sessions.begin() as session:
-            study = await studies.get_study(session, "crowded")
-            before = await rows_read(session)
-            chosen = await entering._choose_arm(session, study)
-            read = {table: n - before.get(table, 0) for table, n in (await rows_read(session)).items()}
-        assert read.get("participation", 0) == 0
-        assert sum(read.values()) <= 300, read
-        second = await people.enter("second")
-        assert (await people.place(second)).arm_id == chosen
-
-
 async def test_arms_fill_evenly_and_who_leaves_is_made_up_for(url: str) -> None:
     arms = [NEUTRAL, BASELINE, {"truthful_kind": "helpful", "instructions": "prefer_truth"}]
     async with people_of(url, "even-arms", arms=arms, ratings_per_pair=10) as people:
@@ -558,6 +535,33 @@ async def rows_read(session: AsyncSession) -> dict[str, int]:
         text("SELECT relname, seq_tup_read + coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables")
     )
     return dict(found.all())
+
+
+@pytest.mark.parametrize("scans", ["on", "off"])
+@pytest.mark.usefixtures("large")
+async def test_choosing_an_arm_costs_the_same_however_many_came(url: str, scans: str) -> None:
+    arms = [NEUTRAL, BASELINE]
+    async with people_of(url, f"crowded-{scans}", arms=arms, entry_holds=None) as people:
+        await people.enter("first")
+        await people.rows(
+            """
+            INSERT INTO participation (study_id, arm_id, public_id, synthetic)
+            SELECT study.id, arm.id, 'made-up-' || arm.id || '-' || number, true
+            FROM study JOIN arm ON arm.study_id = study.id, generate_series(1, 2000) AS number
+            WHERE slug = :slug RETURNING id
+            """,
+            slug=people.slug,
+        )
+        async with people.sessions.begin() as session:
+            study = await studies.get_study(session, people.slug)
+            await session.execute(text(f"SET LOCAL enable_seqscan = {scans}"))
+            before = await rows_read(session)
+            chosen = await entering._choose_arm(session, study)
+            read = {table: n - before.get(table, 0) for table, n in (await rows_read(session)).items()}
+        assert read.get("participation", 0) == 0
+        assert {table: n for table, n in read.items() if n > 100} == {}
+        second = await people.enter("second")
+        assert (await people.place(second)).arm_id == chosen
 
 
 async def test_declining_reads_what_the_person_holds_alone(large: AsyncSession) -> None:
