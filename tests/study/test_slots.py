@@ -445,6 +445,7 @@ async def _story(url: str) -> list[tuple[Any, ...]]:
 # Cost.
 
 N_SLOTS = 20_000
+_LARGE = "SELECT arm.id FROM arm JOIN study ON study.id = arm.study_id WHERE slug = 'large'"
 
 
 @pytest.fixture(scope="module")
@@ -459,7 +460,7 @@ async def large(url: str) -> Any:
         async with engine.connect() as connection:
             await connection.execution_options(isolation_level="AUTOCOMMIT")
             await connection.execute(text("ANALYZE"))
-        n_slots = await session.scalar(text("SELECT count(*) FROM slot WHERE arm_id = (SELECT max(id) FROM arm)"))
+        n_slots = await session.scalar(text(f"SELECT count(*) FROM slot WHERE arm_id = ({_LARGE})"))
         assert n_slots == N_SLOTS
         yield session
     await engine.dispose()
@@ -495,11 +496,11 @@ HOT: dict[str, tuple[Any, dict[str, str]]] = {
     "release": (slots._RELEASE, {"participations": "bigint[]"}),
 }
 VALUES = {
-    "arm": "(SELECT max(id) FROM arm)",
+    "arm": f"({_LARGE})",
     "n": "20",
     "besides": "'{}'",
     "participation": "(SELECT max(id) FROM participation)",
-    "pairs": "ARRAY(SELECT id FROM pair ORDER BY id DESC LIMIT 20)",
+    "pairs": f"ARRAY(SELECT pair_id FROM vacancy WHERE arm_id = ({_LARGE}) ORDER BY pair_id LIMIT 20)",
     "sides": "array_fill('left'::text, '{20}')",
     "participations": "ARRAY(SELECT id FROM participation ORDER BY id DESC LIMIT 1)",
 }
@@ -590,7 +591,7 @@ async def test_filling_a_held_slot_changes_no_index(large: AsyncSession) -> None
 
 
 async def test_a_claim_reads_no_more_pairs_than_one_person_can_use(large: AsyncSession) -> None:
-    arm_id = await large.scalar(text("SELECT max(id) FROM arm"))
+    arm_id = await large.scalar(text(_LARGE))
     candidates = await vacancies.open_pairs(large, arm_id, 20, [])
     by_level = {level: [c for c in candidates if c.level == level] for level in range(1, 9)}
     for level, offered in by_level.items():
