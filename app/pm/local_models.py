@@ -7,7 +7,6 @@ shares, so that any model whose attention goes through the interface of transfor
 """
 
 import contextlib
-import inspect
 import os
 import platform
 import time
@@ -25,6 +24,7 @@ import transformers
 from torch.nn import functional
 
 from app.errors import CandorError
+from app.pm import architecture
 from app.pm.backends.chat_tokenizer import parted
 from app.pm.checkpoints import refuse_random, refuse_two_parts, set_one_score
 from app.pm.model_files import ModelFiles
@@ -182,9 +182,7 @@ class Network:
         self._plain = self.config._attn_implementation  # noqa: SLF001 - where transformers keeps it
         self._peak: float | None = None
         self._known = int(model.get_input_embeddings().weight.shape[0])
-        # Asked of the model, because some that take segments have one only, and then tokenizers' may not be given.
-        takes = "token_type_ids" in inspect.signature(model.forward).parameters
-        self._segmented = not self.causal and takes and getattr(self.config, "type_vocab_size", 2) > 1
+        self._segmented = not self.causal and architecture.takes_segments(model)
 
     @property
     def causal(self) -> bool:
@@ -193,23 +191,13 @@ class Network:
 
     @property
     def edges(self) -> tuple[int, ...]:
-        """The lengths above which every position of a sequence, and of all computed with it, means something else.
-
-        So it is with "longrope": the longest of a batch decides between two sets of frequencies. ("dynamic" scaling
-        goes on from `max_position_embeddings`, and nothing longer than that is ever computed.)
-        """
-        rope = getattr(self.config.get_text_config(), "rope_parameters", None) or {}
-        each = [rope, *(part for part in rope.values() if isinstance(part, dict))]
-        return tuple(
-            sorted({int(one["original_max_position_embeddings"]) for one in each if one.get("rope_type") == "longrope"})
-        )
+        """The lengths above which every position of a sequence, and of all computed with it, means something else."""
+        return architecture.edges(self.config)
 
     @property
     def reserved(self) -> int:
-        """How many of its positions a model never gives to a token: RoBERTa and its kin count from after the pad."""
-        tables = (module for name, module in self.model.named_modules() if name.endswith("position_embeddings"))
-        pads = [table.padding_idx for table in tables if getattr(table, "padding_idx", None) is not None]
-        return max(pads, default=-1) + 1
+        """How many of its positions the model never gives to a token."""
+        return architecture.reserved(self.model)
 
     @property
     def attention(self) -> str:
@@ -281,20 +269,8 @@ class Network:
             return self._headed(self._base(**given, use_cache=False).last_hidden_state[0, last])
 
     def flops(self, tokens: int, attended: int) -> float:
-        """Return the operations that tokens need: 2 a weight that is no embedding, 4 a layer and width attended to.
-
-        `attended` is what they attend to where none attends to a later one; in an encoder each attends to all.
-        """
-        config = self.config.get_text_config()
-        # Kept by identity: an output that is tied to the embeddings is one parameter, and is left out once.
-        looked_up = {id(module.weight) for module in self.model.modules() if isinstance(module, torch.nn.Embedding)}
-        outer = self.model.get_output_embeddings()
-        looked_up |= set() if outer is None else {id(outer.weight)}
-        weights = sum(weight.numel() for weight in self.model.parameters() if id(weight) not in looked_up)
-        attended = attended if self.causal else 2 * attended - tokens
-        heads = config.num_attention_heads
-        width = heads * (getattr(config, "head_dim", None) or config.hidden_size // heads)
-        return float(2 * weights * tokens + 4 * config.num_hidden_layers * width * attended)
+        """Return the operations that tokens need, `attended` as where none attends to a later one."""
+        return architecture.flops(self.model, tokens, attended if self.causal else 2 * attended - tokens)
 
     def peak(self) -> float:
         """Return the operations a second of a plain matrix product in the model's numbers, measured once."""
