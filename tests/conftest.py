@@ -11,6 +11,7 @@ import httpx
 import psycopg
 import pytest
 from fastapi import FastAPI
+from hypothesis import HealthCheck, settings
 from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
@@ -24,6 +25,12 @@ from app.settings import Settings
 REPOSITORY = Path(__file__).parent.parent
 BUILD = REPOSITORY / "build"
 _RUN = "CANDOR_TEST_RUN"
+
+# The same examples every time, and none too slow for a busy machine: whether a change may land is no matter of luck.
+# New ones are looked for with `--hypothesis-profile=search`.
+settings.register_profile("same", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("search", settings.get_profile("same"), derandomize=False, print_blob=True)
+settings.load_profile("same")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -7,6 +7,7 @@ from psycopg import AsyncConnection, sql
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db import PLAN_FREELY
 from app.exports.columns import Table
 
 CHUNK_BYTES = 64 * 1024
@@ -18,7 +19,7 @@ _CSV = "FORMAT csv, ENCODING 'UTF8'"
 # Control characters are escaped in JSON, so none of these is ever in it and Postgres quotes nothing.
 _RAW = r"FORMAT csv, ENCODING 'UTF8', QUOTE E'\x01', DELIMITER E'\x02'"
 _SNAPSHOT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-_SCAN = text("SELECT set_config('enable_seqscan', 'on', true)")
+_SCAN = text(f"SELECT {PLAN_FREELY}")
 
 
 @dataclass(slots=True)

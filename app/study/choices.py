@@ -58,8 +58,9 @@ class Stored(NamedTuple):
 
 # Each statement takes the people who ask at one moment (`app.study.together`). Their rows are locked before their
 # assignments, as everywhere, and whoever is locked by another is passed over: so nobody waits for anybody else's lock.
-# That the study is asked for again makes the planner expect one person, so that it looks rows up one by one; for a
-# hundred it would read a table that was small when it looked, whole, for as long as the connection lives.
+# That the study is asked for again, and each LIMIT 1 where a key finds one row at most, makes the planner expect one
+# person and one row of theirs, so that it looks rows up one by one; for a hundred it would read a table whole that was
+# small when it last looked.
 _PEOPLE_AT_THEIR_PAIR = """
     WITH person AS MATERIALIZED (
         SELECT asked.*, whose.* FROM json_to_recordset(CAST(:people AS json)) AS asked(
@@ -71,7 +72,7 @@ _PEOPLE_AT_THEIR_PAIR = """
               AND n_answered = asked.position - 1 AND (next_check IS NULL OR next_check > n_answered)
               AND (NOT CAST(:beliefs AS boolean) OR n_believed >= asked.position)
               {held}
-            FOR NO KEY UPDATE SKIP LOCKED
+            LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
         ) AS whose WHERE asked.study = :study
     )
 """
@@ -93,7 +94,7 @@ _SHOW = f"""
         JOIN response truthful ON truthful.misconception_id = m.id
          AND truthful.kind = (SELECT arm.truthful_kind || '_truthful' FROM arm WHERE arm.id = shown.arm_id)
         JOIN response other ON other.misconception_id = m.id AND other.kind = :sycophantic
-        WHERE pair.id = shown.pair_id OFFSET 0
+        WHERE pair.id = shown.pair_id LIMIT 1
     ) AS texts
 """  # noqa: S608 - of the parts above
 _SHOW_WITHIN = text(_SHOW.format(lazily=""))
@@ -127,7 +128,7 @@ _STORE = f"""
             SELECT slot_id, shown_at, repeat_of FROM assignment
             WHERE participation_id = person.id AND assignment.position = person.position
               AND coalesce(now() NOT BETWEEN shown_at AND shown_at + make_interval(secs => :reading)
-                           OR :reading = 0, true) {{slot}} OFFSET 0
+                           OR :reading = 0, true) {{slot}} LIMIT 1
         ) AS place
     ), filled AS (
         UPDATE slot SET state = 'filled' FROM planned

@@ -12,7 +12,7 @@ from fastapi import Depends, Request
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import Sessions
+from app.db import PLAN_FREELY, Sessions
 from app.exports.copying import see_one_moment
 from app.settings import Settings
 
@@ -35,7 +35,7 @@ async def _write(sessions: Annotated[Sessions, Depends(app_sessions)]) -> AsyncI
         yield session
 
 
-_READ_ONLY = text("SELECT set_config('transaction_read_only', 'on', true), set_config('enable_seqscan', 'on', true)")
+_READ_ONLY = text(f"SELECT set_config('transaction_read_only', 'on', true), {PLAN_FREELY}")
 
 
 async def _read(sessions: Annotated[Sessions, Depends(app_sessions)]) -> AsyncIterator[AsyncSession]:

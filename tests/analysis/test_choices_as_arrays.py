@@ -84,7 +84,7 @@ def test_votes_that_cannot_be_are_refused() -> None:
         Votes([1, 1], [1, 1], [2, 2], [1, 1])  # type: ignore[arg-type]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(any_choices())
 def test_sums_are_those_of_a_loop(choices: Choices) -> None:
     votes, sums = votes_of(choices), margins_of(choices)

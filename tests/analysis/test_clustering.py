@@ -10,7 +10,7 @@ from app.analysis.clustering import Components, anova_icc, design_effect, one_wa
 rows = st.lists(st.tuples(st.floats(-1, 1), st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=30)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(rows)
 def test_components_are_those_of_a_loop(given_rows: list[tuple[float, int, int]]) -> None:
     influence, pair, annotator = zip(*given_rows, strict=True)

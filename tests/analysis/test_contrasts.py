@@ -48,7 +48,7 @@ def test_the_same_pairs_in_both_sets_cancel() -> None:
     assert found.se is None
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(any_choices())
 def test_a_difference_turns_with_its_order_and_its_interval_holds_it(choices: Choices) -> None:
     first = choices.annotator % 2 == 0

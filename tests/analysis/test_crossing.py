@@ -22,7 +22,7 @@ from app.analysis.trend import slope_of
 from tests.analysis.examples import any_choices, choices_from_rows, reordered, simulated
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(any_choices(), st.randoms(use_true_random=False))
 def test_the_table_holds_every_vote_that_is_no_tie_once(choices: Choices, chance: object) -> None:
     order = np.array(chance.sample(range(len(choices)), len(choices)), dtype=np.int64)  # type: ignore[attr-defined]
@@ -44,7 +44,7 @@ def test_the_table_holds_every_vote_that_is_no_tie_once(choices: Choices, chance
     assert reordered(choices, order).pair[crossing.row].tolist() == crossing.pair.tolist()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(any_choices())
 def test_parts_are_the_tables_of_a_study_that_has_no_other_pairs(choices: Choices) -> None:
     whole = choices.crossing
@@ -74,7 +74,7 @@ def test_a_pair_at_two_levels_is_refused() -> None:
         _ = choices_from_rows([(4, 0, 1, 1.0, True), (4, 1, 2, 0.0, True)]).crossing
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(any_choices(), st.sampled_from([(1, 2), (3, 1)]))
 def test_two_levels_differ_by_their_sums_as_by_their_choices(choices: Choices, levels: tuple[int, int]) -> None:
     masks = [choices.level == level for level in levels]
@@ -118,7 +118,7 @@ def test_sums_in_any_order_give_the_same_rates_and_slope() -> None:
     assert slope.se == pytest.approx(expected.se, rel=1e-12)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(any_choices())
 def test_people_are_held_against_the_majority_of_the_others_as_a_loop_does(choices: Choices) -> None:
     agree: dict[int, list[bool]] = defaultdict(list)

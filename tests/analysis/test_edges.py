@@ -120,7 +120,7 @@ def _is_defined(found: Any) -> bool:
 
 
 @pytest.mark.parametrize("name", ANALYSES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(any_choices())
 def test_any_choices_have_a_defined_answer(name: str, choices: Choices) -> None:
     assert _is_defined(ANALYSES[name](_with_everything(choices)))

@@ -155,7 +155,7 @@ def test_calibration_has_no_line_where_the_margin_separates_or_is_constant() -> 
 # The human ceiling.
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(any_choices(), st.integers(0, 2**20))
 def test_ceiling_is_each_choice_against_the_majority_of_the_others(choices: Choices, seed: int) -> None:
     answers = np.random.default_rng(seed).integers(0, 2, 6).astype(float)

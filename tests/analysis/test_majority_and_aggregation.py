@@ -37,7 +37,7 @@ def test_majorities_are_counted(votes: list[tuple[int, int]]) -> None:
         assert found.ties_excluded.rate == pytest.approx(won / (len(votes) - tied))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(any_choices())
 def test_majority_intervals_hold_their_share_and_mirror(choices: Choices) -> None:
     found, mirror = majority_rates(choices), majority_rates(turned(choices))
@@ -97,7 +97,7 @@ def test_what_cannot_be_asked_is_refused() -> None:
         aggregation_curve(choices_from_votes([(1, 3)]), 0)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(votes_of_pairs, st.integers(1, 7))
 def test_the_curve_is_over_the_same_pairs_at_every_j(votes: list[tuple[int, int]], k: int) -> None:
     curve = aggregation_curve(choices_from_votes(votes), k)

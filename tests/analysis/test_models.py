@@ -106,7 +106,7 @@ def test_dawid_skene_finds_the_careless_annotator() -> None:
 
 
 @given(st.integers(0, 2**20))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_dawid_skene_does_not_depend_on_order(seed: int) -> None:
     rng = np.random.default_rng(seed)
     person, pair = np.divmod(np.arange(60), 15)
@@ -144,7 +144,7 @@ def test_rhat_does_not_depend_on_a_rising_transformation_of_the_bulk() -> None:
     assert rank_normalised_rhat(draws) == pytest.approx(rank_normalised_rhat(3 * draws + 7))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.sampled_from([0.1, 0.5, 0.9]), st.integers(0, 1)), min_size=1, max_size=7))
 def test_best_of_n_is_the_mean_over_all_subsets(pool: list[tuple[float, int]]) -> None:
     scores, values = np.transpose(pool)

@@ -68,7 +68,7 @@ def test_bins_hold_their_lower_edge_and_the_last_its_upper() -> None:
             curve(choices, [0, 49, 50, 99, 100], edges=edges)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(any_choices(), st.integers(0, 2**20))
 def test_curve_slope_is_least_squares_over_choices(choices: Choices, seed: int) -> None:
     answers = np.random.default_rng(seed).integers(1, 4, len(choices)).astype(float)

@@ -80,7 +80,7 @@ def test_unbalanced_sides_bias_the_raw_rate_and_not_the_adjusted_one() -> None:
     assert found.left_bias == pytest.approx(0.29464, abs=1e-5)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(any_choices())
 def test_position_bias_has_a_defined_answer_for_any_choices(choices: Choices) -> None:
     found = position_bias(choices)

@@ -44,7 +44,7 @@ def _second_implementation(choices: Choices, weighting: Weighting) -> tuple[floa
     return rate, variance**0.5 if variance > 1e-24 else None
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(any_choices(), st.sampled_from(["pairs", "choices"]))
 def test_rate_and_standard_error_are_those_of_loops_over_choices(choices: Choices, weighting: Weighting) -> None:
     found = clustered_rate(margins_of(choices), weighting)
@@ -69,7 +69,7 @@ def _all_rates(choices: Choices) -> list[Rate | None]:
     return [rates.overall, rates.overall_micro, *rates.by_level.values(), *rates.by_level_micro.values()]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(any_choices())
 def test_every_number_is_finite_and_every_interval_holds_its_rate(choices: Choices) -> None:
     for rate in _all_rates(choices):
@@ -80,7 +80,7 @@ def test_every_number_is_finite_and_every_interval_holds_its_rate(choices: Choic
             assert 1 - 1e-12 <= rate.n_effective <= rate.n_choices + 1e-9
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(any_choices(), st.randoms(use_true_random=False))
 def test_order_and_names_of_pairs_and_people_do_not_matter(choices: Choices, random: object) -> None:
     order = np.random.default_rng(1).permutation(len(choices))
@@ -95,7 +95,7 @@ def test_order_and_names_of_pairs_and_people_do_not_matter(choices: Choices, ran
     assert _as_figures(_all_rates(choices)) == _nearly(_as_figures(_all_rates(renamed)))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(any_choices())
 def test_exchanging_the_responses_mirrors_every_rate_and_interval(choices: Choices) -> None:
     for rate, mirror in zip(_all_rates(choices), _all_rates(turned(choices)), strict=True):
@@ -221,7 +221,7 @@ def test_sums_from_elsewhere_give_the_same_numbers() -> None:
     assert rates_of(copied) == preference_rates(choices)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(any_choices(), st.data())
 def test_sums_of_some_are_those_of_a_study_that_has_no_others(choices: Choices, data: st.DataObject) -> None:
     keep = np.array(data.draw(st.lists(st.booleans(), min_size=len(choices), max_size=len(choices))), np.bool_)

@@ -14,7 +14,7 @@ from app.analysis.trend import cochran_armitage, isotonic, isotonic_by_level, pr
 from tests.analysis.examples import any_choices, choices_from_rows, choices_from_votes, reordered, simulated, turned
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(any_choices())
 def test_slope_is_least_squares_on_pair_rates_with_choice_level_influences(choices: Choices) -> None:
     found = preference_slope(choices)
@@ -43,7 +43,7 @@ def test_slope_is_least_squares_on_pair_rates_with_choice_level_influences(choic
         assert found.interval.high - found.slope == pytest.approx(stats.t.ppf(0.975, df) * found.se, rel=1e-6)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(any_choices())
 def test_order_does_not_matter_and_exchanging_the_responses_turns_the_slope(choices: Choices) -> None:
     found = preference_slope(choices)

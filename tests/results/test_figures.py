@@ -68,7 +68,7 @@ def one_panel(*series: Series, reference: Reference | None = None) -> PanelChart
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(panel_charts(), st.booleans())
 def test_every_mark_lies_in_a_frame_or_beside_it_as_a_label(chart: PanelChart, narrow: bool) -> None:
     drawing = laid_out(chart, narrow=narrow)
@@ -81,7 +81,7 @@ def test_every_mark_lies_in_a_frame_or_beside_it_as_a_label(chart: PanelChart, n
         assert room >= mark.size, "a mark touches its frame"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(panel_charts(), st.booleans())
 def test_everything_lies_within_the_drawing(chart: PanelChart, narrow: bool) -> None:
     drawing = laid_out(chart, narrow=narrow)
@@ -106,7 +106,7 @@ def within(drawing: Drawing) -> None:
         assert 0 < text.y <= drawing.height
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(panel_charts(), st.booleans())
 def test_words_beside_a_plot_do_not_lie_on_each_other(chart: PanelChart, narrow: bool) -> None:
     drawing = laid_out(chart, narrow=narrow)

@@ -37,7 +37,7 @@ def plans(draw: st.DrawFn) -> Plan:
 # Who judges what.
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(plans())
 def test_everybody_gets_distinct_pairs_and_every_pair_exactly_k(plan: Plan) -> None:
     shape = deal(plan, np.random.default_rng(plan.seed))
@@ -52,7 +52,7 @@ def test_everybody_gets_distinct_pairs_and_every_pair_exactly_k(plan: Plan) -> N
     assert tuple(levels) == plan.pairs
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 9), st.integers(1, 7), st.integers(1, 40), st.integers(0, 99))
 def test_with_levels_of_one_size_everybody_is_spread_over_them_within_one(size: int, k: int, n: int, seed: int) -> None:
     plan = Plan(pairs=(size,), ratings_per_pair=k, pairs_per_annotator=min(n, 8 * size))

@@ -35,7 +35,7 @@ def given_before(draw: st.DrawFn, most: int, levels: int = 8) -> list[Planned]:
 # Dealing the sides of a study.
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(pairs_by_level, st.integers(1, 9), seeds)
 def test_every_pair_is_dealt_k_sides_half_of_them_left(by_level: dict[int, list[int]], k: int, seed: int) -> None:
     dealt = deal_sides(by_level, k, Random(seed))
@@ -45,7 +45,7 @@ def test_every_pair_is_dealt_k_sides_half_of_them_left(by_level: dict[int, list[
         assert sides.count("left") in {k // 2, k - k // 2}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(pairs_by_level, st.integers(0, 4), seeds)
 def test_the_extra_side_of_odd_k_is_split_within_each_level_and_overall(
     by_level: dict[int, list[int]], half: int, seed: int
@@ -56,7 +56,7 @@ def test_the_extra_side_of_odd_k_is_split_within_each_level_and_overall(
         assert abs(2 * len(extra_left.intersection(pairs)) - len(pairs)) <= 1
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(pairs_by_level, st.integers(1, 9), seeds)
 def test_dealing_depends_on_the_seed_alone(by_level: dict[int, list[int]], k: int, seed: int) -> None:
     assert deal_sides(by_level, k, Random(seed)) == deal_sides(by_level, k, Random(seed))
@@ -73,7 +73,7 @@ def test_another_seed_deals_otherwise_and_neither_pair_nor_number_tells_the_side
 # Planning one person's set.
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(candidates_of(40), st.integers(0, 24), given_before(10), seeds)
 def test_a_plan_has_n_different_pairs_on_open_sides(
     candidates: list[Candidate], n: int, so_far: list[Planned], seed: int
@@ -88,7 +88,7 @@ def test_a_plan_has_n_different_pairs_on_open_sides(
         assert (candidate.open_left if pair.side_truthful == "left" else candidate.open_right) > 0
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(candidates_of(30), st.integers(0, 20), given_before(6), seeds)
 def test_a_plan_depends_on_the_seed_alone(
     candidates: list[Candidate], n: int, so_far: list[Planned], seed: int
@@ -97,7 +97,7 @@ def test_a_plan_depends_on_the_seed_alone(
     assert plan(iter(candidates), n, Random(seed), tuple(so_far)) == first
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(candidates_of(40), st.integers(0, 24), given_before(8), seeds)
 def test_sides_are_balanced_within_one_or_as_near_as_the_open_slots_allow(
     candidates: list[Candidate], n: int, so_far: list[Planned], seed: int
@@ -113,7 +113,7 @@ def test_sides_are_balanced_within_one_or_as_near_as_the_open_slots_allow(
     assert abs(2 * left - total) == nearest
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.integers(0, 12), min_size=8, max_size=8), st.integers(0, 40), given_before(6), seeds)
 def test_levels_are_even_within_one_as_far_as_they_reach(
     sizes: list[int], n: int, so_far: list[Planned], seed: int
@@ -158,7 +158,7 @@ def least_cost(candidates: Sequence[Candidate], n: int, so_far: Sequence[Planned
     )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(candidates_of(8, levels=3), st.integers(1, 6), given_before(4, levels=3), seeds)
 def test_no_choice_is_better_in_sides_then_levels_then_openness(
     candidates: list[Candidate], n: int, so_far: list[Planned], seed: int

@@ -78,7 +78,7 @@ sources = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(with_breaks, with_breaks, sources, st.none() | st.integers(1, 8)), min_size=1, max_size=4))
 def test_a_set_written_as_csv_reads_back_the_same(
     tmp_path_factory: pytest.TempPathFactory, drawn: list[tuple[str, str, Any, int | None]]
@@ -201,7 +201,7 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
         open_set(tmp_path / "nothing.csv")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.binary(max_size=80), st.sampled_from(["a.csv", "a.jsonl", "a"]), st.sampled_from([b"", b"key,claim\n", b"{"]))
 def test_whatever_bytes_a_file_holds_it_is_refused_in_words(
     tmp_path_factory: pytest.TempPathFactory, content: bytes, name: str, start: bytes

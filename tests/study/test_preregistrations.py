@@ -265,7 +265,7 @@ def test_the_code_that_is_named_is_there() -> None:
     assert named == [f"{function.__module__}.{function.__name__}" for function in there]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32 - 1), st.integers(3, 25), st.integers(2, 12))
 def test_the_primary_test_is_the_one_in_the_words(seed: int, n_pairs: int, n_people: int) -> None:
     """Computed here from the steps as they are written, choice by choice, and by the code that they name."""

@@ -289,7 +289,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.one_of(st.sampled_from([*REQUIRED, "difficulty_level"]), st.text(max_size=5)), json_values)
 def test_whatever_a_field_holds_is_taken_or_refused(
     tmp_path_factory: pytest.TempPathFactory, field: str, value: Any
@@ -304,7 +304,7 @@ def test_whatever_a_field_holds_is_taken_or_refused(
     assert all(fault.startswith("line 1, ") and "\n" not in fault for fault in named)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(max_size=60))
 def test_whatever_bytes_a_file_holds_it_is_refused(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     assert faults(tmp_path_factory.getbasetemp(), content)

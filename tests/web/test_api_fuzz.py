@@ -67,9 +67,6 @@ def _try(operation: Any, served: str, headers: dict[str, str], tried: set[int]) 
     @given(case=cases, names=st.none() | KNOWN | KNOWN)
     @settings(
         max_examples=EXAMPLES,
-        deadline=None,
-        database=None,
-        derandomize=True,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )

@@ -8,10 +8,11 @@ from psycopg import AsyncConnection
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db import PLAN_FREELY
+
 # A session plans for single people and pairs; here a study is read as a whole. Until the transaction ends.
-_AS_A_WHOLE = text("""
-    SELECT set_config('enable_seqscan', 'on', true), set_config('plan_cache_mode', 'auto', true),
-           set_config('work_mem', '64MB', true)
+_AS_A_WHOLE = text(f"""
+    SELECT {PLAN_FREELY}, set_config('plan_cache_mode', 'auto', true), set_config('work_mem', '64MB', true)
 """)
 
 
