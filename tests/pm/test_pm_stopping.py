@@ -14,7 +14,7 @@ import pytest
 
 from tests.pm.stub_servers import Stub, serving, vllm
 
-SECONDS = 2.0
+SECONDS = 20.0
 """How long a run may go on after it was stopped."""
 PARENT = """
 import sys
