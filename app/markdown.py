@@ -36,6 +36,9 @@ class _Renderer(RendererHTML):
         tokens[at].attrSet("rel", "noreferrer")
         return self.renderToken(tokens, at, options, env)
 
+    def renderInline(self, tokens: Sequence[Token], options: OptionsDict, env: Any) -> str:  # noqa: N802 - its name
+        return str(super().renderInline(list(_without_empty_links(tokens)), options, env))
+
     def heading_open(self, tokens: Sequence[Token], at: int, options: OptionsDict, env: Any) -> str:
         tokens[at].tag = f"h{min(int(tokens[at].tag[1:]) + self.above, _DEEPEST_HEADING)}"
         return self.renderToken(tokens, at, options, env)
@@ -45,6 +48,16 @@ class _Renderer(RendererHTML):
 
 class _DocumentRenderer(_Renderer):
     above = 2
+
+
+def _without_empty_links(tokens: Sequence[Token]) -> Iterator[Token]:
+    """Leave out links to nowhere, `[x]()`, which the parser lets be without asking; links do not stand in links."""
+    empty = False
+    for token in tokens:
+        if token.type == "link_open":
+            empty = not token.attrGet("href")
+        if not (empty and token.type in {"link_open", "link_close"}):
+            yield token
 
 
 def _parser(renderer: type[_Renderer]) -> MarkdownIt:

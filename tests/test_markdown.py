@@ -49,6 +49,9 @@ def test_a_link_leads_out_and_does_not_say_from_where() -> None:
         "[x](//evil.example)",
         "<javascript:alert(1)>",
         "[x][1]\n\n[1]: vbscript:x",
+        "[x]()",
+        '[x]( "title")',
+        "[]()",
     ],
 )
 def test_no_other_link_is_one(text: str) -> None:
