@@ -130,19 +130,19 @@ class NewDatabase:
 
 def _empty(url: str) -> None:
     with psycopg.connect(url.replace("+psycopg", "")) as connection:
-        connection.execute("SET lock_timeout = '1s'")
-        there = {name for (name,) in connection.execute(_TABLES)}
-        guards = connection.execute(_GUARDS).fetchall()
-        for table, guard in guards:
-            connection.execute(f'ALTER TABLE "{table}" DISABLE TRIGGER "{guard}"')
-        for table in reversed(Base.metadata.sorted_tables):
-            if table.name in there:
-                connection.execute(f'DELETE FROM "{table.name}"')
-        for table, guard in guards:
-            connection.execute(f'ALTER TABLE "{table}" ENABLE TRIGGER "{guard}"')
-        connection.execute(_FROM_ONE)
+        connection.execute(_emptying(connection).encode())
 
 
+def _emptying(connection: psycopg.Connection) -> str:
+    """All that empties the tables, to be sent in one go."""
+    there = {name for (name,) in connection.execute(_TABLES)}
+    guards = connection.execute(_GUARDS).fetchall()
+    off, on = ([f'ALTER TABLE "{table}" {how} TRIGGER "{guard}"' for table, guard in guards] for how in _HOW)
+    emptied = [f'DELETE FROM "{table.name}"' for table in reversed(Base.metadata.sorted_tables) if table.name in there]
+    return "; ".join(["SET LOCAL lock_timeout = '1s'", *off, *emptied, *on, _FROM_ONE])
+
+
+_HOW = ("DISABLE", "ENABLE")
 _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
 _GUARDS = "SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE NOT tgisinternal"
 _FROM_ONE = "SELECT setval(seqrelid::regclass, seqstart, false) FROM pg_sequence"
