@@ -76,7 +76,8 @@ _PEOPLE_AT_THEIR_PAIR = """
         ) AS whose WHERE asked.study = :study
     )
 """
-_HELD = "AND held_until IS NOT NULL"
+# Not "IS NOT NULL": the planner could take the index of all who hold, small when it last looked, to find one of them.
+_HELD = "AND coalesce(held_until, '-infinity') > '-infinity'"
 _ENDS_SOON = "held_until < now() + make_interval(mins => :minutes) - interval '1 minute'"
 _SHOW = f"""
     {_PEOPLE_AT_THEIR_PAIR.format(held=_HELD)}, shown AS (

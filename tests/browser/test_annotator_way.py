@@ -385,6 +385,8 @@ def test_the_bar_on_a_phone_never_covers_the_end_of_the_texts(
     browser: Browser, there: Served, shown: Shown, screen: Screen
 ) -> None:
     with opened(browser, there, screen, shown) as page:
+        # What takes the focus by itself scrolls there when the page is first painted.
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
         assert page.locator(".judge__bar").evaluate("bar => getComputedStyle(bar).position") == "fixed"
         bar = page.locator(".judge__bar").bounding_box()

@@ -567,7 +567,7 @@ async def test_choosing_an_arm_costs_the_same_however_many_came(url: str, scans:
 
 async def test_declining_reads_what_the_person_holds_alone(large: AsyncSession) -> None:
     """A reference without an index is looked for in its whole table when what it refers to is deleted."""
-    for setting in ("enable_seqscan = off", "plan_cache_mode = force_generic_plan"):  # As in the application.
+    for setting in ("enable_seqscan = off", "enable_mergejoin = off", "plan_cache_mode = force_generic_plan"):
         await large.execute(text(f"SET LOCAL {setting}"))
     await large.execute(text("UPDATE participation SET consented_at = now() WHERE public_id LIKE 'made-up-%'"))
     annotator = await entering.enter(large, "large", Arrival("who declines"))

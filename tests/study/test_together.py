@@ -272,12 +272,13 @@ async def test_people_of_two_studies_are_asked_for_apart(url: str, sent: Sent, t
 
 @pytest.mark.parametrize("analysed_at", [0, 3, 4, 12, 25])
 async def test_each_row_is_looked_up_however_small_the_tables_were_when_last_analysed(
-    own_database_url: str, analysed_at: int
+    new_database: NewDatabase, analysed_at: int
 ) -> None:
     """A statement is planned once a connection: what is small then is not read whole when it has grown."""
     design: dict[str, Any] = {"per_level": 2, "ratings_per_pair": 40, "pairs_per_annotator": 8}
     plans: list[str] = []
-    async with people_of(own_database_url, "growing", **design) as people, opened(own_database_url) as sent:
+    url = new_database()  # One that was lent before may remember what it held then.
+    async with people_of(url, "growing", **design) as people, opened(url) as sent:
         for number in range(1, 31):
             await people.to_judging(await people.enter(f"person-{number}"))
             if number == analysed_at:
