@@ -20,9 +20,8 @@ Sessions = async_sessionmaker[AsyncSession]
 _APPLICATION = "candor"
 _PATIENCE_S = 30
 
-
-# Columns of a SELECT: until the transaction ends, tables may be read whole.
 PLAN_FREELY = "set_config('enable_seqscan', 'on', true), set_config('enable_mergejoin', 'on', true)"
+"""Columns of a SELECT that undo, until the transaction ends, how connections of the pool plan."""
 
 
 @lru_cache(maxsize=512)

@@ -28,7 +28,10 @@ def reserved(model: Any) -> int:
 
 
 def takes_segments(model: Any) -> bool:
-    """Return whether the model tells the texts of a pair apart; some take segments and have only one."""
+    """Return whether the model tells the texts of a pair apart.
+
+    Some take segments and have only one; what a tokenizer makes for two may not be given to them.
+    """
     takes = "token_type_ids" in inspect.signature(model.forward).parameters
     return takes and getattr(model.config, "type_vocab_size", 2) > 1
 
