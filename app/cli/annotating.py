@@ -49,7 +49,10 @@ class Simulation:
 
 @dataclass
 class Annotator:
-    """A synthetic person at a browser."""
+    """A synthetic person at a browser.
+
+    They may be `turned_away` as they come, and as they consent: their hold may have ended, and others took the places.
+    """
 
     simulation: Simulation
     person: str
@@ -80,7 +83,6 @@ class Annotator:
     async def _enter(self) -> None:
         proof = synthetic_proof(self.simulation.key, self.person)
         await self._open(f"/s/{self.simulation.slug}?{urlencode({'pid': self.person, 'synthetic': proof})}")
-        self.turned_away = not self._page.action and not self._page.completion_code
 
     async def _walk(self, until: float | None) -> bool:
         """Answer page after page; say whether the share of pairs at which to leave was reached."""
@@ -144,6 +146,7 @@ class Annotator:
 
     def _read(self, response: httpx.Response) -> None:
         self._page, self._path = read_page(response.text), response.url.path
+        self.turned_away = response.is_error and not self._page.action
 
     async def _request(self, method: str, address: str, data: dict[str, str] | None = None) -> httpx.Response:
         """Send a request; when the server fails, send the same one again, as a patient person would."""
