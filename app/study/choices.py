@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.study import events, slots
 from app.study.places import Place, StudyFacts
 from app.study.together import Ask, alone
+from app.study.tokens import PairAt
 from app.terms import Answer, ResponseKind, Side, Stage
 
 _LONGEST_MS = 2**31 - 1
@@ -22,9 +23,10 @@ _MOST_TIMES = 2**15 - 1
 
 
 class ShownPair(NamedTuple):
-    """A pair as it is shown: which text is where, and nothing about which is which."""
+    """A pair as it is shown: which text is where, and nothing about which is which. Its id is for its token alone."""
 
     position: int
+    pair_id: int
     n_planned: int
     prompt: str
     first: str
@@ -64,8 +66,8 @@ class Stored(NamedTuple):
 _PEOPLE_AT_THEIR_PAIR = """
     WITH person AS MATERIALIZED (
         SELECT asked.*, whose.* FROM json_to_recordset(CAST(:people AS json)) AS asked(
-            nth integer, study bigint, annotator text, "position" smallint, answer text, browser_ms integer,
-            confidence smallint, reason text, times_away smallint, pastes smallint
+            nth integer, study bigint, annotator text, "position" smallint, pair bigint, answer text,
+            browser_ms integer, confidence smallint, reason text, times_away smallint, pastes smallint
         ) CROSS JOIN LATERAL (
             SELECT id, arm_id, n_planned, held_until FROM participation
             WHERE study_id = :study AND public_id = asked.annotator AND stage = 'judging'
@@ -88,7 +90,7 @@ _SHOW = f"""
         UPDATE participation SET held_until = now() + make_interval(mins => :minutes) FROM person
         WHERE participation.id = person.id AND person.{_ENDS_SOON}
     )
-    SELECT nth, n_planned, prompt, side_truthful, truthful, other {{lazily}}
+    SELECT nth, pair_id, n_planned, prompt, side_truthful, truthful, other {{lazily}}
     FROM shown CROSS JOIN LATERAL (
         SELECT m.prompt, truthful.text AS truthful, other.text AS other
         FROM pair JOIN misconception m ON m.id = pair.misconception_id
@@ -111,9 +113,9 @@ async def show_pair(ask: Ask, study: StudyFacts, annotator: str, position: int) 
     row = await ask(statement, shared, annotator, {"study": study.id, "position": position})
     if row is None:
         return None
-    n_planned, prompt, side_truthful, truthful, other = row[:5]
+    pair_id, n_planned, prompt, side_truthful, truthful, other = row[:6]
     left, right = (truthful, other) if side_truthful == Side.LEFT else (other, truthful)
-    return ShownPair(position, n_planned, prompt, left, right)
+    return ShownPair(position, pair_id, n_planned, prompt, left, right)
 
 
 def _shared(study: StudyFacts) -> dict[str, object]:
@@ -128,6 +130,7 @@ _STORE = f"""
         SELECT person.*, place.* FROM person CROSS JOIN LATERAL (
             SELECT slot_id, shown_at, repeat_of FROM assignment
             WHERE participation_id = person.id AND assignment.position = person.position
+              AND assignment.pair_id IS NOT DISTINCT FROM person.pair
               AND coalesce(now() NOT BETWEEN shown_at AND shown_at + make_interval(secs => :reading)
                            OR :reading = 0, true) {{slot}} LIMIT 1
         ) AS place
@@ -161,26 +164,37 @@ _STORE_HELD = text(_STORE.format(held=_HELD, slot="AND (slot_id IS NOT NULL OR r
 _STORE_ANYHOW = text(_STORE.format(held="", slot=""))
 
 
-async def submit_choice(
-    ask: Ask, study: StudyFacts, annotator: str, position: int, judgement: Judgement
-) -> Stored | None:
+async def submit_choice(ask: Ask, study: StudyFacts, annotator: str, at: PairAt, judgement: Judgement) -> Stored | None:
     """Store the choice for a pair whose slot the person holds, if it is the one to judge next and was read long enough.
 
     Whether the person was given that pair is for the caller to prove, by the token.
     """
-    return await _store(_STORE_HELD, ask, study, annotator, _own(study, position, judgement))
+    return await _store(_STORE_HELD, ask, study, annotator, _own(study, at, judgement))
 
 
-async def submit_late(session: AsyncSession, place: Place, judgement: Judgement) -> Stored | None:
+async def is_next(session: AsyncSession, place: Place, at: PairAt) -> bool:
+    """Say whether this is the pair that a person is to judge next, and no other came to its position since."""
+    if place.step != ("pair", at.position):
+        return False
+    whose = {"participation": place.participation_id, **at._asdict()}
+    return await session.scalar(_IS_THERE, whose) is not None
+
+
+_IS_THERE = text("""
+    SELECT 1 FROM assignment WHERE participation_id = :participation AND position = :position AND pair_id = :pair_id
+""")
+
+
+async def submit_late(session: AsyncSession, place: Place, at: PairAt, judgement: Judgement) -> Stored | None:
     """Store the choice of a person at a pair whose slot they do not hold any more; the place must be locked.
 
     It fills an open slot of its pair, arm and side, if there is one, and is stored without counting if there is none.
-    None comes back where the pair was not read long enough.
+    None comes back where the pair was not read long enough, or is not the one to judge next.
     """
-    own = _own(place.study, place.next_position, judgement)
+    own = _own(place.study, at, judgement)
     stored = await _store(_STORE_ANYHOW, alone(session), place.study, place.annotator, own)
     if stored is not None and not stored.counted and not stored.repeat:
-        await _count_late(session, place, place.next_position)
+        await _count_late(session, place, at.position)
     return stored
 
 
@@ -192,10 +206,11 @@ async def _store(
     return None if row is None else Stored(*row)
 
 
-def _own(study: StudyFacts, position: int, judgement: Judgement) -> dict[str, object]:
+def _own(study: StudyFacts, at: PairAt, judgement: Judgement) -> dict[str, object]:
     return {
         "study": study.id,
-        "position": position,
+        "position": at.position,
+        "pair": at.pair_id,
         "answer": judgement.answer.value,
         "browser_ms": _within(judgement.browser_ms, _LONGEST_MS),
         "confidence": judgement.confidence,
@@ -223,17 +238,17 @@ async def _count_late(session: AsyncSession, place: Place, position: int) -> Non
         )
 
 
-async def log_unstored(session: AsyncSession, place: Place, position: int | None, answer: Answer) -> None:
+async def log_unstored(session: AsyncSession, place: Place, at: PairAt | None, answer: Answer) -> None:
     """Record a post that stored nothing: a token that is not this person's, or another answer than the one that stands.
 
-    `position` is what the token was given out for, None if we never gave it to this person.
+    `at` is what the token was given out for, None if we never gave it to this person.
     """
-    if position is None:
+    if at is None:
         await events.record(session, "foreign_token", study_id=place.study.id, participation_id=place.participation_id)
         return
     stands = await session.scalar(
         text("SELECT side_chosen FROM choice WHERE participation_id = :participation AND position = :position"),
-        {"participation": place.participation_id, "position": position},
+        {"participation": place.participation_id, "position": at.position},
     )
     if stands is not None and stands != answer:
         await events.record(
@@ -241,7 +256,7 @@ async def log_unstored(session: AsyncSession, place: Place, position: int | None
             "differing_choice",
             study_id=place.study.id,
             participation_id=place.participation_id,
-            position=position,
+            position=at.position,
             side=answer,
         )
 

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.study.options import Options
-from app.study.tokens import same, step_token
+from app.study.tokens import PairAt, pair_of, pair_token, step_token
 from app.terms import Instructions, Outcome, Stage, TruthfulKind
 
 
@@ -40,17 +40,13 @@ class StudyFacts:
         """Return the opaque token of one person's step."""
         return step_token(self.key, annotator, step)
 
-    def pair_token(self, annotator: str, position: int) -> str:
-        """Return the token of the pair at a position: the position, which the page shows, and its proof."""
-        return f"{position}-{self.token(annotator, f'pair {position}')}"
+    def pair_token(self, annotator: str, at: PairAt) -> str:
+        """Return the token of a pair that one person is shown."""
+        return pair_token(self.key, annotator, at)
 
-    def position_of(self, annotator: str, token: str) -> int | None:
-        """Return the position that a pair's token was given out for, or None if we never gave it to this person."""
-        number, _, _ = token.partition("-")
-        if not number.isdecimal() or len(number) > 4:
-            return None
-        position = int(number)
-        return position if same(token, self.pair_token(annotator, position)) else None
+    def pair_of(self, annotator: str, token: str) -> PairAt | None:
+        """Return what a pair's token was given out for, or None if we never gave it to this person."""
+        return pair_of(self.key, annotator, token)
 
 
 class Step(NamedTuple):
@@ -151,14 +147,8 @@ class Place:
         return replace(self, stage=stage, **changed)
 
     def token(self, step: str | None = None) -> str:
-        """Return the opaque token of a step, by default the one the person is at."""
-        if step is None and self.step.name == "pair":
-            return self.study.pair_token(self.annotator, self.step.number)
+        """Return the opaque token of a step, by default the one the person is at. A pair's says which pair it is."""
         return self.study.token(self.annotator, step or str(self.step))
-
-    def pair_token(self, position: int) -> str:
-        """Return the token of the pair at a position."""
-        return self.study.pair_token(self.annotator, position)
 
 
 _STUDY = (

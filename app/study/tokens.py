@@ -6,7 +6,9 @@ them can tell which response is which.
 
 import hashlib
 import hmac
+import re
 import secrets
+from typing import NamedTuple
 
 _PUBLIC_ID_HEX = 20
 _TOKEN_HEX = 32
@@ -41,6 +43,41 @@ def annotator_of(key: bytes, cookie: str) -> str | None:
 def step_token(key: bytes, annotator: str, step: str) -> str:
     """Return the opaque token of one step of one person: what makes a post idempotent and ours."""
     return _keyed(key, "step", annotator, step)[:_TOKEN_HEX]
+
+
+class PairAt(NamedTuple):
+    """A pair that a person was given, and the position at which they were."""
+
+    position: int
+    pair_id: int
+
+
+_PAIR_TOKEN = re.compile("([0-9]{1,4})-([0-9a-f]{16})[0-9a-f]{32}")
+
+
+def pair_token(key: bytes, annotator: str, at: PairAt) -> str:
+    """Return the token of a pair that a person is shown: the position, as on the page, the pair, veiled, and a proof.
+
+    It names the pair because another may come to the same position: a form that is still open must not judge that one.
+    """
+    veiled = at.pair_id ^ _veil(key, annotator, at.position)
+    proof = step_token(key, annotator, f"pair {at.pair_id} at {at.position}")
+    return f"{at.position}-{veiled:016x}{proof}"
+
+
+def pair_of(key: bytes, annotator: str, token: str) -> PairAt | None:
+    """Return what a pair's token was given out for, or None if we never gave it to this person."""
+    parts = _PAIR_TOKEN.fullmatch(token)
+    if parts is None:
+        return None
+    position = int(parts[1])
+    at = PairAt(position, int(parts[2], 16) ^ _veil(key, annotator, position))
+    return at if same(token, pair_token(key, annotator, at)) else None
+
+
+def _veil(key: bytes, annotator: str, position: int) -> int:
+    """Return 64 bits that hide a pair's id, which would be the same for everybody who is shown the pair."""
+    return int(_keyed(key, "veil", annotator, str(position))[:16], 16)
 
 
 def same(given: str, expected: str) -> bool:

@@ -10,10 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import Database, create_engine, sessions
 from app.study import entering, participations, slots
-from app.study.choices import Judgement, ShownPair, log_unstored, show_pair, submit_choice, submit_late
+from app.study.choices import Judgement, ShownPair, is_next, log_unstored, show_pair, submit_choice, submit_late
 from app.study.entering import Arrival, NoPlaceNow, StudyFull
 from app.study.places import Place, find_place
 from app.study.together import Ask, Together, alone
+from app.study.tokens import PairAt
 from app.terms import Answer, Side
 from tests.studies import open_study
 
@@ -147,27 +148,41 @@ class People:
                 await participations.keep_holding(session, place)
             return await show_pair(alone(session), study, annotator, position)
 
+    async def at(self, annotator: str, position: int | None = None) -> PairAt:
+        """Which pair a person has at a position, by default the next to judge."""
+        place = await self.place(annotator)
+        position = position or place.next_position
+        pair_id = await self.one(
+            "SELECT pair_id FROM assignment WHERE participation_id = :id AND position = :position",
+            id=place.participation_id,
+            position=position,
+        )
+        return PairAt(position, pair_id)
+
+    async def token(self, annotator: str, position: int | None = None) -> str:
+        """What the form of a pair carries, by default of the next to judge."""
+        return (await self.place(annotator)).study.pair_token(annotator, await self.at(annotator, position))
+
     async def submit(self, annotator: str, token: str, side: Side, ms: int | None = None) -> bool:
         """What the judging page's form does; say whether a choice was stored."""
         study = (await self.place(annotator)).study
-        position = study.position_of(annotator, token)
+        at = study.pair_of(annotator, token)
         judgement = Judgement(Answer(side), browser_ms=ms)
-        if position is not None:
+        if at is not None:
             async with self.hot() as run:
-                if await submit_choice(run, study, annotator, position, judgement) is not None:
+                if await submit_choice(run, study, annotator, at, judgement) is not None:
                     return True
         async with self.sessions.begin() as session:
             place = await find_place(session, self.slug, annotator, lock=True)
             assert place is not None
-            if place.step != ("pair", position):
-                await log_unstored(session, place, position, judgement.answer)
+            if at is None or not await is_next(session, place, at):
+                await log_unstored(session, place, at, judgement.answer)
                 return False
-            return await submit_late(session, place, judgement) is not None
+            return await submit_late(session, place, at, judgement) is not None
 
     async def choose(self, annotator: str, side: Side = Side.LEFT) -> bool:
         """Choose for the pair to judge next."""
-        place = await self.place(annotator)
-        return await self.submit(annotator, place.pair_token(place.next_position), side, 1000)
+        return await self.submit(annotator, await self.token(annotator), side, 1000)
 
     async def judge(self, annotator: str, most: int = 1000) -> None:
         """Judge the next pairs, so many at most."""

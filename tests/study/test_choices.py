@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.study import slots
 from app.study.choices import Judgement, ShownPair, show_pair, submit_choice
+from app.study.tokens import PairAt
 from app.terms import Answer, Side, Stage
 from tests.conftest import NewDatabase
 from tests.study.people import People, at_once, people_of
@@ -64,7 +65,7 @@ async def logged(people: People, annotator: str, kind: str) -> list[Any]:
 
 
 async def test_of_twenty_posts_at_once_the_first_is_stored_and_stands(people: People, annotator: str) -> None:
-    token = (await people.place(annotator)).pair_token(1)
+    token = await people.token(annotator, 1)
     sides = [Side.LEFT if number % 2 else Side.RIGHT for number in range(20)]
     done = await at_once(*(people.submit(annotator, token, side) for side in sides))
     assert done.count(True) == 1
@@ -80,18 +81,19 @@ async def test_of_twenty_posts_at_once_the_first_is_stored_and_stands(people: Pe
 async def test_showing_and_storing_take_one_statement_each(people: People, annotator: str) -> None:
     study = (await people.place(annotator)).study
     for position in range(1, 4):
+        at = await people.at(annotator, position)
         async with people.hot() as run:
             with people.statements() as to_show:
                 assert await show_pair(run, study, annotator, position)
             with people.statements() as to_store:
-                assert await submit_choice(run, study, annotator, position, Judgement(Answer.RIGHT))
+                assert await submit_choice(run, study, annotator, at, Judgement(Answer.RIGHT))
         assert (len(to_show), len(to_store)) == (1, 1), (to_show, to_store)
 
 
 async def test_each_text_is_on_the_side_that_was_dealt(people: People, annotator: str) -> None:
     dealt = await people.rows(
         """
-        SELECT side_truthful, m.prompt, t.text, s.text FROM assignment a
+        SELECT side_truthful, pair.id, m.prompt, t.text, s.text FROM assignment a
         JOIN participation p ON p.id = participation_id JOIN pair ON pair.id = a.pair_id
         JOIN misconception m ON m.id = misconception_id
         JOIN response t ON t.misconception_id = m.id AND t.kind = 'helpful_truthful'
@@ -101,9 +103,9 @@ async def test_each_text_is_on_the_side_that_was_dealt(people: People, annotator
         id=annotator,
     )
     assert {side for side, *_ in dealt} == {"left", "right"}
-    for position, (side, prompt, truthful, sycophantic) in enumerate(dealt, start=1):
+    for position, (side, pair_id, prompt, truthful, sycophantic) in enumerate(dealt, start=1):
         left, right = (truthful, sycophantic) if side == "left" else (sycophantic, truthful)
-        assert await people.show(annotator) == ShownPair(position, len(dealt), prompt, left, right)
+        assert await people.show(annotator) == ShownPair(position, pair_id, len(dealt), prompt, left, right)
         await people.choose(annotator)
 
 
@@ -147,13 +149,14 @@ async def test_a_post_after_the_last_pair_stores_nothing(people: People, annotat
     await people.judge(annotator)
     place = await people.place(annotator)
     assert (place.stage, place.n_answered, place.held_until) == (Stage.LOOKED_UP, 8, None)
-    assert await people.submit(annotator, place.pair_token(9), Side.LEFT) is False
-    assert await people.submit(annotator, place.pair_token(8), Side.RIGHT) is False
+    never_given = place.study.pair_token(annotator, PairAt(9, 1))
+    assert await people.submit(annotator, never_given, Side.LEFT) is False
+    assert await people.submit(annotator, await people.token(annotator, 8), Side.RIGHT) is False
     assert len(await stored(people, annotator)) == 8
     assert await logged(people, annotator, "differing_choice") == [{"position": 8, "side": "right"}]
 
 
-@pytest.mark.parametrize("token", ["", "1", "1-", "2-0", "٣-x", "99999-x"])
+@pytest.mark.parametrize("token", ["", "1", "1-", "2-0", "٣-" + 48 * "0", "99999-" + 48 * "0", "1-" + 48 * "f"])
 async def test_a_token_that_was_not_given_stores_nothing_and_is_logged(
     people: People, annotator: str, token: str
 ) -> None:
@@ -165,8 +168,8 @@ async def test_a_token_that_was_not_given_stores_nothing_and_is_logged(
 async def test_a_token_of_somebody_else_or_of_a_later_pair_stores_nothing(people: People, annotator: str) -> None:
     other = await people.enter("other")
     await people.to_judging(other)
-    assert await people.submit(annotator, (await people.place(other)).pair_token(1), Side.LEFT) is False
-    assert await people.submit(annotator, (await people.place(annotator)).pair_token(2), Side.LEFT) is False
+    assert await people.submit(annotator, await people.token(other, 1), Side.LEFT) is False
+    assert await people.submit(annotator, await people.token(annotator, 2), Side.LEFT) is False
     assert await stored(people, annotator) == []
     assert await people.n_slots("filled") == 0
 
@@ -175,7 +178,7 @@ async def test_a_token_of_somebody_else_or_of_a_later_pair_stores_nothing(people
 async def test_the_browser_s_time_is_kept_within_its_column(
     people: People, annotator: str, sent: int | None, kept: int | None
 ) -> None:
-    token = (await people.place(annotator)).pair_token(1)
+    token = await people.token(annotator, 1)
     assert await people.submit(annotator, token, Side.LEFT, sent)
     times = (
         "SELECT decision_ms_browser FROM choice JOIN participation p ON p.id = participation_id WHERE public_id = :id"

@@ -176,7 +176,7 @@ async def test_returned_while_judging_keeps_what_was_chosen_and_frees_the_rest(p
     annotator = await arrive(people)
     await people.to_judging(annotator)
     await people.judge(annotator, most=3)
-    token = (await people.place(annotator)).pair_token(4)
+    token = await people.token(annotator, 4)
     await note(people, said(people, RETURNED))
     assert (await people.n_slots("filled"), await people.n_slots("held")) == (3, 0)
     assert not await people.submit(annotator, token, Side.LEFT), "a choice that comes after it is not stored"

@@ -79,8 +79,7 @@ async def _finish(people: People, person: str, side: Side, *, passing: bool = Tr
 async def _late(people: People) -> None:
     """One comes back to pairs that are open still, and one to a study that others have filled meanwhile."""
     late = await _begin(people, "late", judged=2)
-    place = await people.place(late)
-    token = place.pair_token(place.next_position)
+    token = await people.token(late)
     await people.show(late)
     await people.expire([late])
     await people.sweep()

@@ -17,7 +17,7 @@ from app.study import participations
 from app.study.assignment import Candidate, Planned, plan
 from app.study.debriefs import seen_pairs
 from app.study.places import Place
-from app.terms import Stage
+from app.terms import Side, Stage
 from tests.conftest import NewDatabase
 from tests.study.people import People, at_once, people_of
 from tests.study.steps import exported, say_looked_up, walk
@@ -79,6 +79,22 @@ async def test_pairs_that_are_gone_are_replaced_by_open_ones_but_for_the_one_tha
         await walk(people, away)
         rows = await exported(people, away)
         assert [row["counted"] for row in rows] == ["true", "true", "false", *["true"] * 5]
+        await people.assert_sound(1)
+
+
+async def test_a_form_that_is_still_open_does_not_judge_the_pair_that_took_its_place(url: str) -> None:
+    """A crash may lose that a pair was shown; it is then replaced, though its form is open in a browser."""
+    async with gone(url, "old-form") as (people, holder, away, _):
+        old_form = await people.token(away)
+        lost = "UPDATE assignment SET shown_at = NULL FROM participation p WHERE p.id = participation_id"
+        await people.rows(f"{lost} AND public_id = :id AND position = 3 RETURNING position", id=away)
+        await people.stop(holder)
+        await people.show(away)
+        assert await returned(people) == [{"retaken": 0, "replaced": 6, "missing": 0}]
+        assert not await people.submit(away, old_form, Side.LEFT)
+        assert (await people.place(away)).n_answered == 2
+        assert await people.submit(away, await people.token(away), Side.LEFT)
+        assert [row["position"] for row in await exported(people, away)] == ["1", "2", "3"]
         await people.assert_sound(1)
 
 

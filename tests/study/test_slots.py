@@ -238,11 +238,12 @@ async def test_the_sweep_passes_over_a_person_who_is_just_answering(url: str) ->
         annotator = await people.enter("p")
         await people.to_judging(annotator)
         await people.expire([annotator])
+        at = await people.at(annotator)
         async with people.sessions.begin() as session:
             place = await find_place(session, people.slug, annotator, lock=True)
             assert place is not None
             assert await asyncio.wait_for(people.sweep(), timeout=10) == 0
-            assert await submit_late(session, place, Judgement(Answer.LEFT))
+            assert await submit_late(session, place, at, Judgement(Answer.LEFT))
         assert (await people.n_slots("filled"), await people.n_slots("held")) == (1, 7)
         assert await people.sweep() == 0, "the answer began a new hold"
         await people.assert_sound(3)

@@ -18,6 +18,7 @@ from app.db import Database
 from app.study.choices import Judgement, ShownPair, show_pair, submit_choice
 from app.study.places import StudyFacts
 from app.study.together import Together, alone
+from app.study.tokens import PairAt
 from app.terms import Answer
 from tests.conftest import NewDatabase
 from tests.study.people import People, at_once, people_of
@@ -90,6 +91,11 @@ async def _study(people: People) -> tuple[StudyFacts, list[str]]:
     return (await people.place(annotators[0])).study, annotators
 
 
+async def _first_pairs(people: People) -> dict[str, PairAt]:
+    """What each person is to judge first."""
+    return {annotator: await people.at(annotator, 1) for annotator in await people.everyone()}
+
+
 async def test_many_at_once_share_a_few_statements_and_each_gets_their_own_pair(
     people: People, sent: Sent, together: Together
 ) -> None:
@@ -106,10 +112,11 @@ async def test_many_choices_at_once_are_each_stored_once_and_as_given(
     people: People, sent: Sent, together: Together
 ) -> None:
     study, annotators = await _study(people)
+    at = await _first_pairs(people)
     given = {
         name: Judgement(list(Answer)[n % 2], browser_ms=n, reason=f"r{n} é '\"\\") for n, name in enumerate(annotators)
     }
-    stored = await at_once(*(submit_choice(together, study, name, 1, judgement) for name, judgement in given.items()))
+    stored = await at_once(*(submit_choice(together, study, name, at[name], given[name]) for name in given))
     assert len(sent.statements) <= 4
     assert [(one.n_answered, one.counted) for one in stored if one] == [(1, True)] * N_PEOPLE
     found = await people.rows(
@@ -129,8 +136,9 @@ async def test_a_double_click_is_not_in_one_statement_with_itself(
     people: People, sent: Sent, together: Together
 ) -> None:
     study, (first, second, *_) = await _study(people)
+    at = await _first_pairs(people)
     asked = [(first, Answer.LEFT), (first, Answer.RIGHT), (second, Answer.LEFT), (first, Answer.RIGHT)]
-    stored = await at_once(*(submit_choice(together, study, who, 1, Judgement(side)) for who, side in asked))
+    stored = await at_once(*(submit_choice(together, study, who, at[who], Judgement(side)) for who, side in asked))
     assert [one is not None for one in stored] == [True, False, True, False]
     assert all(people_of_it.count(first) <= 1 for people_of_it in sent.statements)
     assert (
@@ -162,11 +170,12 @@ async def test_nobody_is_asked_for_in_two_statements_at_once(sent: Sent) -> None
 
 async def test_what_the_database_refuses_of_one_fails_nobody_else(people: People, together: Together) -> None:
     study, annotators = await _study(people)
+    at = await _first_pairs(people)
     faulty = annotators[3]
 
     async def submit(annotator: str) -> bool:
         judgement = Judgement(Answer.LEFT, confidence=9 if annotator == faulty else 3)
-        return await submit_choice(together, study, annotator, 1, judgement) is not None
+        return await submit_choice(together, study, annotator, at[annotator], judgement) is not None
 
     done = await asyncio.gather(*map(submit, annotators), return_exceptions=True)
     assert isinstance(done.pop(3), CheckViolation)
@@ -247,12 +256,11 @@ async def test_whom_another_transaction_holds_is_passed_over_and_the_rest_are_se
     people: People, together: Together
 ) -> None:
     study, annotators = await _study(people)
-    held = annotators[5]
+    at = await _first_pairs(people)
+    held, left = annotators[5], Judgement(Answer.LEFT)
     async with people.sessions.begin() as session:
         await session.execute(text("SELECT 1 FROM participation WHERE public_id = :id FOR UPDATE"), {"id": held})
-        stored = await at_once(
-            *(submit_choice(together, study, annotator, 1, Judgement(Answer.LEFT)) for annotator in annotators)
-        )
+        stored = await at_once(*(submit_choice(together, study, name, at[name], left) for name in annotators))
     assert [n for n, one in enumerate(stored) if one is None] == [5]
     assert (await people.place(held)).n_answered == 0
 
@@ -291,7 +299,7 @@ async def test_each_row_is_looked_up_however_small_the_tables_were_when_last_ana
 
         study, annotators = await _study(people)
         await show_pair(Together(explain), study, annotators[0], 1)
-        await submit_choice(Together(explain), study, annotators[0], 1, Judgement(Answer.LEFT))
+        await submit_choice(Together(explain), study, annotators[0], PairAt(1, 1), Judgement(Answer.LEFT))
     scans = [n for n, line in enumerate(plans) if "Scan using" in line or "Bitmap" in line]
     assert len(scans) >= 12
     assert [plans[n] for n in scans if "Cond:" not in plans[n + 1]] == [], "\n".join(plans)

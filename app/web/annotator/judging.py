@@ -17,6 +17,7 @@ from app.study.choices import (
     Judgement,
     ShownPair,
     Stored,
+    is_next,
     log_early,
     log_unstored,
     show_pair,
@@ -27,7 +28,7 @@ from app.study.known import KnownStudies
 from app.study.participations import keep_holding
 from app.study.places import Place, StudyFacts, next_step
 from app.study.together import Together, alone
-from app.study.tokens import annotator_of
+from app.study.tokens import PairAt, annotator_of
 from app.web.annotator.forms import FaultyForm, read_judgement
 from app.web.annotator.pages import Judge
 from app.web.annotator.way import COOKIE, address_of, go_on, place_of
@@ -41,7 +42,7 @@ def judge_page(study: StudyFacts, annotator: str, pair: ShownPair, fault: Faulty
     return Judge(
         title=f"Pair {pair.position} of {pair.n_planned}",
         action=f"/s/{study.slug}/pairs/{pair.position}",
-        token=study.pair_token(annotator, pair.position),
+        token=study.pair_token(annotator, PairAt(pair.position, pair.pair_id)),
         contact=study.contact,
         stop=f"/s/{study.slug}/stop",
         error=fault.message if fault else "",
@@ -132,11 +133,11 @@ async def choose(request: Request) -> Response:
     token = str(form.get("token", ""))
     if known := _known(request, slug):
         study, annotator = known
-        number = study.position_of(annotator, token)
+        at = study.pair_of(annotator, token)
         judgement = read_judgement(form, study.options)
-        if number and isinstance(judgement, Judgement):
+        if at and isinstance(judgement, Judgement):
             together: Together = request.app.state.together
-            stored = await submit_choice(together, study, annotator, number, judgement)
+            stored = await submit_choice(together, study, annotator, at, judgement)
             if stored is not None:
                 return _go_on_after(study, stored)
     database: Database = request.app.state.database
@@ -151,14 +152,13 @@ def _go_on_after(study: StudyFacts, stored: Stored) -> RedirectResponse:
 
 async def _take(session: AsyncSession, place: Place, token: str, judgement: Judgement | FaultyForm) -> Response:
     """Take a form that was not simply stored: late, early, faulty, sent before, or not this person's."""
-    position = place.study.position_of(place.annotator, token)
-    at_the_pair = place.step.name == "pair" and position == place.step.number
-    if not at_the_pair:
+    at = place.study.pair_of(place.annotator, token)
+    if at is None or not await is_next(session, place, at):
         if isinstance(judgement, Judgement):
-            await log_unstored(session, place, position, judgement.answer)
+            await log_unstored(session, place, at, judgement.answer)
         return go_on(place)
     if isinstance(judgement, Judgement):
-        stored = await submit_late(session, place, judgement)
+        stored = await submit_late(session, place, at, judgement)
         if stored is not None:
             return _go_on_after(place.study, stored)
         await log_early(session, place)
