@@ -414,15 +414,18 @@ _NOTES = (
 )
 
 
+_WAITING = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = {}', current_database()); END $$"
+
+
 @pytest.fixture
 async def _noted(db: AsyncSession) -> AsyncIterator[None]:
-    """Note in the table `committed`, at each commit, whether it waits for the disk."""
-    for statement in _NOTES:
+    """Note in the table `committed`, at each commit of the application, whether it waits for the disk, as is usual."""
+    for statement in (_WAITING.format("on"), *_NOTES):
         await db.execute(text(statement))
     await db.commit()
     yield
     await db.rollback()
-    for statement in ("DROP FUNCTION note CASCADE", "DROP TABLE committed"):
+    for statement in ("DROP FUNCTION note CASCADE", "DROP TABLE committed", _WAITING.format("off")):
         await db.execute(text(statement))
     await db.commit()
 
