@@ -82,7 +82,8 @@ async def enter(session: AsyncSession, slug: str, arrival: Arrival) -> str:
     StudyUnknown, StudyNotOpen, StudyFull, NoPlaceNow, LinkIncomplete, LinkNotOurs, PeopleNotWanted
         Before anything is stored.
     """
-    study = await session.scalar(select(Study).filter_by(slug=slug))
+    # As whoever comes to have a place locks it: a preview that is just being removed is then gone.
+    study = await session.scalar(select(Study).filter_by(slug=slug).with_for_update(read=True, key_share=True))
     if study is None or study.state == StudyState.DRAFT:
         raise StudyUnknown(slug)
     options = Options.model_validate(study.options)

@@ -146,6 +146,25 @@ async def test_one_in_which_somebody_is_doing_something_is_left_and_let_go_of(se
     await people.close()
 
 
+async def test_who_enters_one_that_is_just_being_removed_finds_no_study(session: AsyncSession, url: str) -> None:
+    people = People(url, await open_old(session, "just-gone"), 2)
+    assert await previews.remove_old(session) == 1
+    async with asyncio.TaskGroup() as group:
+        entering = group.create_task(refused(people))
+        await people.somebody_waits()
+        await session.commit()
+    assert entering.result() == people.slug
+    await people.close()
+
+
+async def refused(people: People) -> str:
+    """Enter where there is no such study; return its name."""
+    async with people.sessions.begin() as session:
+        with pytest.raises(StudyUnknown) as told:
+            await enter(session, people.slug, Arrival("a newcomer"))
+    return told.value.slug
+
+
 async def test_two_who_remove_at_once_share_what_there_is(session: AsyncSession, url: str) -> None:
     people = People(url, await open_old(session, "shared", 3), 2)
     await people.enter("somebody")
