@@ -5,7 +5,7 @@ import math
 import threading
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -37,6 +37,10 @@ class Refused(Exception):
 def serving(stub: Stub) -> Iterator[Stub]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+
+        def handle(self) -> None:
+            with suppress(ConnectionError):  # Whoever gives up an answer goes away in the middle of it.
+                super().handle()
 
         def do_GET(self) -> None:
             self._answer({})
