@@ -33,14 +33,18 @@ class Refused(Exception):
     """A request that the interface does not allow."""
 
 
+class _Left(BaseHTTPRequestHandler):
+    """Whoever gives up an answer goes away in the middle of it."""
+
+    def handle(self) -> None:
+        with suppress(ConnectionError):
+            super().handle()
+
+
 @contextmanager
 def serving(stub: Stub) -> Iterator[Stub]:
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(_Left):
         protocol_version = "HTTP/1.1"
-
-        def handle(self) -> None:
-            with suppress(ConnectionError):  # Whoever gives up an answer goes away in the middle of it.
-                super().handle()
 
         def do_GET(self) -> None:
             self._answer({})
