@@ -95,7 +95,7 @@ async def enter(session: AsyncSession, slug: str, arrival: Arrival) -> str:
     new = await _insert(session, study, arm_id, annotator)
     if new is not None:
         await _identify(session, study, new, person, arrival)
-        await _assign(session, study, _Placed(new, arm_id, f"{study.seed}/{annotator}", "entered"))
+        await _assign(session, study, _Placed(new, arm_id, f"{study.seed}/{new}", "entered"))
     return annotator
 
 
@@ -115,7 +115,7 @@ async def enter_again(session: AsyncSession, place: Place) -> Place:
     whose = place.participation_id
     await session.execute(delete(Assignment).where(Assignment.participation_id == whose))
     await session.execute(update(Participation).where(Participation.id == whose).values(arm_id=arm_id))
-    draw = f"{study.seed}/{place.annotator}/returned at {place.now.isoformat()}"
+    draw = f"{study.seed}/{whose}/returned at {place.now.isoformat()}"
     await _assign(session, study, _Placed(whose, arm_id, draw, "entered_again"))
     placed = await find_place(session, study.slug, place.annotator)
     assert placed is not None
@@ -213,7 +213,10 @@ async def _identify(session: AsyncSession, study: Study, participation_id: int, 
 
 
 class _Placed(NamedTuple):
-    """Who gets a place: where, the seed of their generator, and what is recorded of it."""
+    """Who gets a place: where, the seed of their generator, and what is recorded of it.
+
+    The seed is kept with the claim even where they decline, so it says nothing that would tell who they are.
+    """
 
     participation_id: int
     arm_id: int
@@ -229,7 +232,8 @@ async def _assign(session: AsyncSession, study: Study, placed: _Placed) -> None:
         session, participation_id=participation_id, arm_id=arm_id, n=study.pairs_per_annotator, draw=draw
     )
     if len(held) < study.min_pairs:
-        if await slots.some_held(session, study.id, besides=participation_id):
+        just_taken = sum(len(planning.planned) for planning in rounds) > len(held)  # by others, who may yet decline
+        if just_taken or await slots.some_held(session, study.id, besides=participation_id):
             raise NoPlaceNow(f"study {study.slug!r} has no place right now", study.contact)
         raise StudyFull(f"study {study.slug!r} is complete", study.contact)
     planned = _assignments(participation_id, held) + _repeats(participation_id, held, options.swapped_repeats, draw)

@@ -52,7 +52,7 @@ async def _take_back(session: AsyncSession, place: Place) -> Place:
     study = place.study
     whose = {"participation": place.participation_id, "minutes": study.hold_minutes}
     held_until = await session.scalar(_HOLD, whose)
-    draw = f"{study.seed}/{place.annotator}/returned at {place.now.isoformat()}"
+    draw = f"{study.seed}/{place.participation_id}/returned at {place.now.isoformat()}"
     again = await slots.hold_again(session, place.participation_id, place.arm_id, draw)
     await claims.record(session, study.id, place.arm_id, place.participation_id, again.rounds)
     await events.record(

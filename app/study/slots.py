@@ -8,6 +8,7 @@ is why expired holds are released in a transaction of their own. A study's row i
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import count
 from random import Random
 from typing import NamedTuple
 
@@ -17,7 +18,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.study import vacancies
 from app.study.assignment import Candidate, Planned, SideName, plan
 
-_ROUNDS = 4
 _SWEEP_AT_ONCE = 50
 
 
@@ -74,11 +74,14 @@ class _Wish(NamedTuple):
 async def _hold_rounds(
     session: AsyncSession, participation_id: int, arm_id: int, wish: _Wish
 ) -> tuple[list[Held], list[PlannedRound]]:
-    """Plan and hold, round after round, what others did not take meanwhile. The vacancies are left to the caller."""
+    """Plan and hold, round after round, what others did not take meanwhile. The vacancies are left to the caller.
+
+    Each round that comes short has lost a side of a pair at least, and plans without it, so this ends.
+    """
     held: list[Held] = []
     rounds: list[PlannedRound] = []
     lost: set[tuple[int, str]] = set()
-    for number in range(_ROUNDS):
+    for number in count():
         so_far = [*wish.so_far, *(Planned(slot.pair_id, slot.level, _side(slot.side_truthful)) for slot in held)]
         besides = [*wish.besides, *(slot.pair_id for slot in held)]
         candidates = _without(await vacancies.open_pairs(session, arm_id, wish.n + len(lost), besides), lost)

@@ -80,6 +80,32 @@ async def test_the_cap_turns_away_nobody_who_has_a_place(url: str) -> None:
         assert await people.enter("first") == first
 
 
+async def test_who_comes_in_the_instant_in_which_the_last_places_go_is_not_told_that_the_study_is_complete(
+    url: str,
+) -> None:
+    """Those who took them have not consented: they may decline, and the places come back."""
+    async with people_of(url, "last-places", connections=8, **ONE_EACH) as people:
+        came = await at_once(*(how_it_went(people, f"p{number}") for number in range(8)))
+        assert sorted(came) == ["NoPlaceNow"] * 7 + ["placed"]
+
+
+async def how_it_went(people: People, person: str) -> str:
+    try:
+        await people.enter(person)
+    except (NoPlaceNow, StudyFull) as away:
+        return type(away).__name__
+    return "placed"
+
+
+async def test_in_a_rush_everybody_gets_a_whole_set_where_there_is_room_for_all(url: str) -> None:
+    room: dict[str, Any] = {"per_level": 20, "ratings_per_pair": 1, "pairs_per_annotator": 20, "min_pairs": 20}
+    async with people_of(url, "rush-for-sets", connections=8, **room) as people:
+        came = await at_once(*(how_it_went(people, f"p{number}") for number in range(7)))
+        assert came == ["placed"] * 7
+        assert await people.n_slots("held") == 7 * 20
+        await people.assert_sound(1)
+
+
 async def test_a_rush_passes_the_cap_by_no_more_than_the_connections_there_are(url: str) -> None:
     async with people_of(url, "rushed", connections=4, entry_holds=5, ratings_per_pair=20) as people:
         placed = await at_once(*(people.try_to_enter(f"p{number}") for number in range(30)))
