@@ -45,6 +45,19 @@ async def seen_pairs(session: AsyncSession, place: Place) -> list[SeenPair]:
     return [SeenPair(*row) for row in rows]
 
 
+async def has_answered(session: AsyncSession, place: Place) -> bool:
+    """Say whether anything is stored that the person answered, of pairs or before them."""
+    return bool(await session.scalar(_HAS_ANSWERED, {"participation": place.participation_id}))
+
+
+_HAS_ANSWERED = text("""
+    SELECT background IS NOT NULL OR n_answered > 0
+           OR EXISTS (SELECT 1 FROM check_answer WHERE participation_id = :participation)
+           OR EXISTS (SELECT 1 FROM assignment WHERE participation_id = :participation AND prior_belief IS NOT NULL)
+    FROM participation WHERE id = :participation
+""")
+
+
 async def claim_at(session: AsyncSession, place: Place, position: int) -> str:
     """Return the claim of the pair at a position, for the question that a study may ask before it."""
     claim: str = (

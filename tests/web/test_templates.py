@@ -160,6 +160,7 @@ DEBRIEF = Debrief(
         replace(CLAIM, claim="The Moon makes its own light.", fact="The Moon reflects sunlight.", chose="false"),
         replace(CLAIM, claim="Goldfish forget in seconds.", fact="Goldfish remember for months.", chose=""),
     ),
+    answered=True,
     stopped=False,
     decided=False,
     back="/s/demo/complete",

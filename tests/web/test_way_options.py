@@ -489,7 +489,54 @@ async def test_who_stops_gets_no_code(on_prolific: Guest) -> None:
     assert not [code for code in CODES.values() if code in on_prolific.html]
 
 
+# Answers of two lines.
+
+
+async def test_an_answer_of_two_lines_is_taken_as_a_browser_sends_it(
+    client: httpx.AsyncClient, database: AsyncSession
+) -> None:
+    whole = {"key": "home", "question": "Where?", "answers": ["At home\n(mostly)", "Away"]}
+    right = {"question": "What is asked?", "answers": ["This\nor that", "Neither"], "right": "This\nor that"}
+    async with guest_of(client, database, {"background": [whole], "comprehension": [right]}) as guest:
+        await guest.to("background")
+        await guest.send(home="At home\r\n(mostly)")
+        await guest.to("comprehension")
+        await guest.send(**{"question-1": "This\r\nor that"})
+        assert guest.path == "/practice"
+        assert await guest.rows("SELECT background FROM participation") == [({"home": "At home\n(mostly)"},)]
+
+
 # Withdrawing.
+
+
+async def test_who_answered_only_questions_before_the_first_pair_can_withdraw_those(guest: Guest) -> None:
+    await guest.to("/practice")
+    await guest.get("/stop")
+    await guest.send()
+    assert guest.path == "/debrief"
+    assert guest.page.options["data"] == ["keep", "withdraw"]
+    await guest.send(data="withdraw")
+    assert await guest.rows("SELECT background FROM participation") == [(None,)]
+    assert await guest.rows("SELECT count(*) FROM check_answer") == [(0,)]
+
+
+async def test_who_stops_before_they_answered_anything_has_nothing_to_decide(guest: Guest) -> None:
+    await guest.to("background")
+    await guest.get("/stop")
+    await guest.send()
+    assert guest.path == "/debrief"
+    assert "data" not in guest.page.options
+
+
+async def test_the_explanation_read_again_says_that_the_answers_were_erased(guest: Guest) -> None:
+    await guest.to("debrief")
+    assert "You had no preference" not in guest.html
+    assert "You preferred" in guest.html
+    await guest.send(data="withdraw")
+    await guest.get("/debrief")
+    assert "You preferred" not in guest.html
+    assert "You did not choose" not in guest.html
+    assert "Your answers have been erased." in guest.html
 
 
 @pytest.mark.parametrize(("passing", "code"), [(True, "DONE-1234"), (False, "FAIL-1234")])

@@ -5,7 +5,7 @@ from starlette.datastructures import FormData
 
 from app.markdown import markdown
 from app.study import participations
-from app.study.debriefs import SeenPair, seen_pairs
+from app.study.debriefs import SeenPair, has_answered, seen_pairs
 from app.study.places import Place
 from app.terms import Answer, Outcome, Platform, Side, Stage
 from app.web.annotator.pages import Complete, Debrief, Debriefed, LookedUp, Source, Step
@@ -27,7 +27,7 @@ async def _take_looked_up(session: AsyncSession, place: Place, form: FormData) -
     return await participations.answer_looked_up(session, place, looked_up=answer == "yes")
 
 
-def _debriefed(pair: SeenPair) -> Debriefed:
+def _debriefed(pair: SeenPair, *, erased: bool) -> Debriefed:
     return Debriefed(
         claim=pair.claim,
         fact=pair.fact,
@@ -38,7 +38,7 @@ def _debriefed(pair: SeenPair) -> Debriefed:
         prompt=pair.prompt,
         truthful_response=pair.truthful,
         false_response=pair.sycophantic,
-        chose=_chose(pair),
+        chose="erased" if erased else _chose(pair),
     )
 
 
@@ -52,12 +52,15 @@ def _chose(pair: SeenPair) -> str:
 
 async def show_debrief(session: AsyncSession, place: Place, fault: Faulty | None) -> Step:
     """Tell what was false, for every pair that the person saw."""
+    erased = place.withdrawn_at is not None
+    claims = tuple(_debriefed(pair, erased=erased) for pair in await seen_pairs(session, place))
     return Debrief(
         title="What was behind it",
         **common(place, error_of(fault), stop=False),
         text=markdown(place.study.texts["debrief"]),
-        claims=tuple(_debriefed(pair) for pair in await seen_pairs(session, place)),
-        stopped=place.ended_early,
+        claims=claims,
+        answered=bool(claims) or await has_answered(session, place),
+        stopped=place.ended_early and place.n_answered < place.n_planned,
         decided=place.stage == Stage.COMPLETE,
         back=f"/s/{place.study.slug}/complete",
     )

@@ -1,9 +1,10 @@
 """Reading the form of the judging page: what it says, or what is missing and what was given all the same."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from starlette.datastructures import FormData
+from starlette.requests import Request
 
 from app.study.choices import Judgement
 from app.study.options import LONGEST_REASON, MOST_CONFIDENT, Options
@@ -44,6 +45,21 @@ def _shown_again(**given: object) -> dict[str, str]:
     return {name: "" if value is None else str(value) for name, value in given.items()}
 
 
+async def read_form(request: Request) -> FormData:
+    """Return a form as browsers send those of the way. Whatever comes in any other shape has no field."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return await request.form() if kind == "application/x-www-form-urlencoded" else FormData()
+
+
+def one_of(answers: Sequence[str], given: object) -> str | None:
+    """Return the answer that was given, if it is one of these. Browsers send each line's end as two characters."""
+    return next((answer for answer in answers if _lines(answer) == _lines(str(given))), None)
+
+
+def _lines(words: str) -> str:
+    return words.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def chosen_answer(form: FormData, *, tie: bool) -> Answer | None:
     """Read the form's `side`; a tie only where the study allows it."""
     value = form.get("side")
@@ -77,8 +93,8 @@ def read_judgement(form: FormData, options: Options) -> Judgement | FaultyForm:
 
 
 def _words(written: object) -> str:
-    """Return what was written, without what no column holds. Browsers send each line's end as two characters."""
-    return str(written).replace("\x00", "").replace("\r\n", "\n").strip()
+    """Return what was written, without what no column holds."""
+    return _lines(str(written).replace("\x00", "")).strip()
 
 
 def _fault(options: Options, answer: Answer | None, confidence: int | None, reason: str) -> tuple[str, str] | None:

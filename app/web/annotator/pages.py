@@ -137,7 +137,7 @@ class Source:
 class Debriefed:
     """One claim that this person saw: the fact, the two responses with the false one named, and what they chose.
 
-    `chose` is "truthful", "false" or "" where they saw the pair and did not choose.
+    `chose` is "truthful", "false", "neither", "erased" after a withdrawal, or "" where they did not choose.
     """
 
     claim: str
@@ -154,12 +154,14 @@ class Debrief(Step):
     """What was false and why, then the choice about the data: `data`, keep or withdraw.
 
     `decided` hides the form when the choice has been made and the page is read again from the last page.
-    `stopped` says that the person stopped early.
+    `answered`: anything of theirs is stored, if only what they said before the first pair.
+    `stopped`: pairs are left that they did not judge.
     """
 
     template: ClassVar[str] = "annotator/debrief.html"
     text: Markup
     claims: tuple[Debriefed, ...]
+    answered: bool
     stopped: bool
     decided: bool
     back: str

@@ -10,7 +10,7 @@ from app.study import checks, participations
 from app.study.options import PREFER_NOT_TO_SAY
 from app.study.places import Place
 from app.study.texts import instructions_of
-from app.web.annotator.forms import whole_number
+from app.web.annotator.forms import one_of, whole_number
 from app.web.annotator.pages import Question, Questions, Step
 from app.web.annotator.step import Faulty, StepOfTheWay, error_of
 from app.web.annotator.way import common
@@ -28,8 +28,8 @@ _CHOOSE = "Choose an answer: "
 
 
 def _asked(name: str, legend: str, answers: tuple[str, ...], fault: Faulty | None) -> Question:
-    given = str(fault.form.get(name, "")) if fault else ""
-    error = _CHOOSE + legend if fault and given not in answers else ""
+    given = (one_of(answers, fault.form.get(name)) if fault else None) or ""
+    error = _CHOOSE + legend if fault and not given else ""
     return Question(name=name, legend=legend, answers=answers, given=given, error=error)
 
 
@@ -49,10 +49,10 @@ def _questions(
 async def _take_background(session: AsyncSession, place: Place, form: FormData) -> Place | str:
     answers: dict[str, str] = {}
     for question in place.study.options.background:
-        given = form.get(question.key)
-        if given not in (*question.answers, PREFER_NOT_TO_SAY):
+        given = one_of((*question.answers, PREFER_NOT_TO_SAY), form.get(question.key))
+        if given is None:
             return _CHOOSE + question.question
-        answers[question.key] = str(given)
+        answers[question.key] = given
     return await participations.answer_background(session, place, answers)
 
 
@@ -78,10 +78,10 @@ async def _take_comprehension(session: AsyncSession, place: Place, form: FormDat
         return place  # the same form, sent twice, is one attempt
     answers = []
     for number, question in enumerate(place.study.options.comprehension, start=1):
-        given = form.get(f"question-{number}")
-        if given not in question.answers:
+        given = one_of(question.answers, form.get(f"question-{number}"))
+        if given is None:
             return _CHOOSE + question.question
-        answers.append(str(given))
+        answers.append(given)
     return await participations.answer_comprehension(session, place, answers)
 
 
