@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 _PUBLIC_ID_HEX = 20
 _TOKEN_HEX = 32
+_PASS = re.compile(rf"([0-9a-f]{{{_PUBLIC_ID_HEX}}})\.[0-9a-f]{{{_TOKEN_HEX}}}")
 
 
 def _keyed(key: bytes, purpose: str, *fields: str) -> str:
@@ -32,6 +33,12 @@ def public_id(key: bytes, person: str) -> str:
 def pass_for(key: bytes, annotator: str) -> str:
     """Return what an annotator's cookie holds: their public id and the proof that we gave it out."""
     return f"{annotator}.{_keyed(key, 'pass', annotator)[:_TOKEN_HEX]}"
+
+
+def person_in(cookie: str) -> str:
+    """Return the public id that a cookie names, ours or not; "" where it has not the form of ours."""
+    parts = _PASS.fullmatch(cookie)
+    return parts[1] if parts else ""
 
 
 def annotator_of(key: bytes, cookie: str) -> str | None:

@@ -1,6 +1,8 @@
 """The annotator's way over real HTTP: entry to completion, and everything that can be done wrong on it."""
 
 import asyncio
+import html
+import re
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
@@ -379,7 +381,8 @@ async def test_who_stops_while_another_tab_reloads_holds_nothing_again(
     place = await find_place(db, SLUG, str(annotator), lock=True)
     assert place is not None
     await participations.stop(db, place)
-    reloading = asyncio.create_task(client.get(f"/s/{SLUG}/instructions"))
+    assert (await client.get(f"/s/{SLUG}/instructions")).headers["location"] == f"/s/{SLUG}"
+    reloading = asyncio.create_task(client.get(f"/s/{SLUG}"))
     await somebody_waits(db)
     await db.commit()
     reloaded = await reloading
@@ -444,11 +447,8 @@ async def test_a_pair_that_takes_another_s_place_is_on_the_disk_before_it_is_sho
     await walker.send(side="left")
     assert walker.path == "/pairs/1"
     committed = "SELECT what, how, count(*) FROM committed GROUP BY what, how ORDER BY what"
-    assert await rows(db, committed) == [("replaced", "on", 8), ("shown", "on", 1)]
-    await walker.send(side="left")
-    assert walker.path == "/pairs/2"
-    assert await rows(db, committed) == [("replaced", "on", 8), ("shown", "off", 1), ("shown", "on", 1)], (
-        "where nothing else is stored, nobody waits for the disk"
+    assert await rows(db, committed) == [("replaced", "on", 8), ("shown", "off", 1)], (
+        "it was replaced in a transaction before; where nothing else is stored, nobody waits for the disk"
     )
 
 
@@ -503,16 +503,85 @@ async def test_unknown_studies_drafts_and_links_without_an_id_are_told_apart(
     assert await count(db, "participation") == 0
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [{"Sec-Purpose": "prefetch"}, {"User-Agent": "Slackbot-LinkExpanding 1.0"}, {"Purpose": "prefetch"}],
-)
-async def test_prefetches_and_previews_hold_nothing(
-    db: AsyncSession, client: httpx.AsyncClient, headers: dict[str, str]
-) -> None:
-    assert (await client.get(f"/s/{SLUG}?pid=x", headers=headers)).status_code == 204
+@pytest.mark.parametrize("header", ["Sec-Purpose", "Purpose"])
+async def test_prefetches_hold_nothing(db: AsyncSession, client: httpx.AsyncClient, header: str) -> None:
+    assert (await client.get(f"/s/{SLUG}?pid=x", headers={header: "prefetch"})).status_code == 204
     assert (await client.head(f"/s/{SLUG}?pid=x")).status_code == 204
     assert await count(db, "participation") == 0
+
+
+async def test_a_preview_holds_nothing_and_whoever_was_taken_for_one_goes_on(
+    db: AsyncSession, client: httpx.AsyncClient
+) -> None:
+    client.headers["User-Agent"] = "Slackbot-LinkExpanding 1.0"
+    shown = await client.get(f"/s/{SLUG}?pid=x&n=%22%3E")
+    assert shown.status_code == 200
+    assert await count(db, "participation") == 0
+    (link,) = re.findall('href="(/s/[^"]*)"', shown.text)
+    entered = await client.get(html.unescape(link))
+    assert (entered.status_code, entered.headers["location"]) == (303, f"/s/{SLUG}/consent")
+    assert await count(db, "participation") == 1
+
+
+async def test_a_phone_whose_maker_s_name_ends_like_a_program_s_is_let_in_at_once(
+    db: AsyncSession, client: httpx.AsyncClient
+) -> None:
+    client.headers["User-Agent"] = "Mozilla/5.0 (Linux; Android 13; CUBOT P80; wv) AppleWebKit/537.36"
+    assert (await client.get(f"/s/{SLUG}?pid=x")).status_code == 303
+    assert await count(db, "participation") == 1
+
+
+@pytest.mark.parametrize("how", ["reads", "sends"])
+async def test_who_comes_back_by_the_page_that_is_open_gets_what_expired_holds_keep(
+    db: AsyncSession, client: httpx.AsyncClient, how: str
+) -> None:
+    """Whoever took the slots has gone as well, and nobody has come by the link since."""
+    await open_study(db, "tight", per_level=1, ratings_per_pair=1, pairs_per_annotator=8)
+    await db.commit()
+    away = await Walker(client, "tight").to_judging("pid=away")
+    own = dict(client.cookies)
+    await expire(db)
+    client.cookies.clear()
+    assert (await Walker(client, "tight").enter("pid=other")).path == "/consent"
+    await expire(db)
+    assert await count(db, "slot WHERE participation_id > 1") == 8
+    client.cookies.clear()
+    client.cookies.update(own)
+    await (away.get("/pairs/1") if how == "reads" else away.send(side="left"))
+    await away.judge_all()
+    assert await rows(db, "SELECT counted, count(*) FROM choice GROUP BY counted") == [(True, 8)]
+
+
+@pytest.mark.parametrize(
+    "cookie",
+    ['"\\000"', "x", f"{20 * 'a'}.", "%00", f"{20 * 'a'}.{32 * 'a'}"],
+    ids=["nul", "x", "half", "nul too", "a"],
+)
+async def test_a_cookie_that_is_not_ours_is_no_failure(
+    db: AsyncSession, client: httpx.AsyncClient, cookie: str
+) -> None:
+    for page in ("/consent", "/pairs/1", "/stop", "/debrief"):
+        refused = await client.get(f"/s/{SLUG}{page}", headers={"Cookie": f"candor_annotator={cookie}"})
+        assert (refused.status_code, "We could not find your place" in refused.text) == (403, True)
+
+
+async def test_a_form_in_another_shape_than_a_browser_sends_stores_nothing(
+    db: AsyncSession, client: httpx.AsyncClient
+) -> None:
+    walker = await Walker(client, SLUG).to_judging()
+    token = walker.page.hidden["token"]
+    whole = f'--b\r\nContent-Disposition: form-data; name="token"\r\n\r\n{token}\r\n--b--\r\n'.encode()
+    for kind in ("multipart/form-data; boundary=b", "multipart/form-data; boundary=b; charset=undefined", "text/plain"):
+        for page in ("/pairs/1", "/stop", "/consent"):
+            sent = await client.post(f"/s/{SLUG}{page}", content=whole, headers={"Content-Type": kind})
+            assert (sent.status_code, sent.headers["location"]) == (303, f"/s/{SLUG}/pairs/1")
+    assert await count(db, "choice") == 0
+
+
+async def test_an_origin_that_is_no_address_is_another_site(db: AsyncSession, client: httpx.AsyncClient) -> None:
+    refused = await client.post(f"/s/{SLUG}/pairs/1", headers={"Origin": "http://["})
+    assert refused.status_code == 403
+    assert await count(db, "choice") == 0
 
 
 async def test_the_entry_url_loses_its_ids_and_they_stay_apart_from_the_participation(

@@ -1,5 +1,6 @@
 """Entry: a person's link becomes a place in the study, held before consent, and a URL without their ids."""
 
+import re
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -13,17 +14,34 @@ from app.study.places import find_place
 from app.web.annotator.way import COOKIE, give_pass, go_on, place_of
 from app.web.deps import WriteSession, app_sessions
 from app.web.errors import NotInStudy
+from app.web.pages import Link, Notice, render
 
 router = APIRouter()
 
-_PREVIEWERS = ("bot", "crawler", "spider", "preview", "facebookexternalhit", "whatsapp", "slack", "embedly", "skype")
+# Cubot makes phones.
+_PREVIEWERS = re.compile("(?<!cu)bot|crawler|spider|preview|facebookexternalhit|whatsapp|slack|embedly|skype")
+_SOMEBODY = "here"
+
+
+def _is_prefetch(request: Request) -> bool:
+    return "prefetch" in request.headers.get("sec-purpose", "") + request.headers.get("purpose", "")
+
+
+def _may_be_preview(request: Request) -> bool:
+    """Say whether a program may be making a preview of the link, and nobody has said that they are there."""
+    agent = request.headers.get("user-agent", "").lower()
+    return _PREVIEWERS.search(agent) is not None and _SOMEBODY not in request.query_params
 
 
 def _holds_nothing(request: Request) -> bool:
-    """Say whether nobody is reading: a prefetch, or a program that makes a preview of a link."""
-    purpose = request.headers.get("sec-purpose", "") + request.headers.get("purpose", "")
-    agent = request.headers.get("user-agent", "").lower()
-    return "prefetch" in purpose or any(name in agent for name in _PREVIEWERS)
+    return _is_prefetch(request) or _may_be_preview(request)
+
+
+def _ask_whether_somebody_is_there(request: Request) -> Response:
+    """Return a page that a preview shows, and by which a person goes on whose browser was taken for such a program."""
+    again = f"{request.url.path}?{request.url.query}&{_SOMEBODY}=1"
+    said = "This link leads to a study in which people compare two responses."
+    return render(Notice(title="A study", paragraphs=(said,), links=(Link(text="Go on to the study", href=again),)))
 
 
 async def _arrival(
@@ -55,8 +73,10 @@ async def arrive(
     slug: str, request: Request, session: WriteSession, arrival: Annotated[Arrival, Depends(_arrival)]
 ) -> Response:
     """Give the person their place, or take them to where they were."""
-    if _holds_nothing(request):
+    if _is_prefetch(request):
         return Response(status_code=204)
+    if _may_be_preview(request):
+        return _ask_whether_somebody_is_there(request)
     if not arrival.person and COOKIE in request.cookies:
         try:
             return go_on(await keep_holding(session, await place_of(request, session, slug)))

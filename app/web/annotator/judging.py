@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.routing import Route
 
 from app.db import Database
+from app.study import slots
 from app.study.choices import (
     Judgement,
     ShownPair,
@@ -29,7 +30,7 @@ from app.study.participations import keep_holding
 from app.study.places import Place, StudyFacts, next_step
 from app.study.together import Together, alone
 from app.study.tokens import PairAt, annotator_of
-from app.web.annotator.forms import FaultyForm, read_judgement
+from app.web.annotator.forms import FaultyForm, read_form, read_judgement
 from app.web.annotator.pages import Judge
 from app.web.annotator.way import COOKIE, address_of, go_on, place_of
 from app.web.frames import render_in_frame
@@ -107,6 +108,8 @@ async def show(request: Request) -> Response:
         request.app.state.known_studies.keep(place.study)
         if place.step.name != "pair" or position != str(place.step.number):
             return go_on(place)
+        if place.held_until is None:
+            return RedirectResponse(f"/s/{slug}", status_code=303)  # Where expired holds come back first.
         page = await _page_of(session, place)
         return go_on(place) if page is None else render(page)
 
@@ -129,7 +132,7 @@ async def _page_of(session: AsyncSession, place: Place, fault: FaultyForm | None
 async def choose(request: Request) -> Response:
     """Store the choice that the form's token allows, and go on. The token, not the address, says which pair it is."""
     slug = request.path_params["slug"]
-    form = await request.form()
+    form = await read_form(request)
     token = str(form.get("token", ""))
     if known := _known(request, slug):
         study, annotator = known
@@ -141,9 +144,19 @@ async def choose(request: Request) -> Response:
             if stored is not None:
                 return _go_on_after(study, stored)
     database: Database = request.app.state.database
+    await _free_what_nobody_holds(database, request, slug)
     async with database.sessions.begin() as session:
         place = await place_of(request, session, slug, lock=True)
         return await _take(session, place, token, read_judgement(form, place.study.options))
+
+
+async def _free_what_nobody_holds(database: Database, request: Request, slug: str) -> None:
+    """Before a person's slots are taken back: those that expired holds keep, in a transaction of its own."""
+    async with database.sessions.begin() as session:
+        gone = (await place_of(request, session, slug)).held_until is None
+    if gone:
+        async with database.sessions.begin() as session:
+            await slots.release_expired(session, slug)
 
 
 def _go_on_after(study: StudyFacts, stored: Stored) -> RedirectResponse:

@@ -9,6 +9,7 @@ from app.study.tokens import same
 from app.terms import Outcome, Stage
 from app.web.annotator import entry
 from app.web.annotator.ending import show_debrief
+from app.web.annotator.forms import read_form
 from app.web.annotator.pages import Stop
 from app.web.annotator.step import Faulty
 from app.web.annotator.steps import STEPS
@@ -49,7 +50,7 @@ async def ask_to_stop(slug: str, request: Request, session: WriteSession) -> Res
 @router.post("/s/{slug}/stop")
 async def stop(slug: str, request: Request, session: WriteSession) -> Response:
     """Stop: free what is held, and debrief."""
-    form = await request.form()
+    form = await read_form(request)
     place = await place_of(request, session, slug, lock=True)
     if place.stage in (*HOLDING, Stage.LOOKED_UP) and same(str(form.get("token", "")), place.token("stop")):
         place = await participations.stop(session, place)
@@ -65,7 +66,7 @@ async def show(slug: str, page: str, request: Request, session: WriteSession) ->
         return render(await show_debrief(session, place, None))
     if request.url.path != address(place) or place.step.name not in STEPS:
         return go_on(place)
-    if place.stage == Stage.CONSENT and place.held_until is None:
+    if place.stage in HOLDING and place.held_until is None:
         return RedirectResponse(f"/s/{slug}", status_code=303)  # Where expired holds come back first.
     place = await participations.keep_holding(session, place)
     if request.url.path != address(place):
@@ -77,7 +78,7 @@ async def show(slug: str, page: str, request: Request, session: WriteSession) ->
 @router.post("/s/{slug}/{page}/{number}")
 async def take(slug: str, page: str, request: Request, session: WriteSession) -> Response:  # noqa: ARG001
     """Take the form of the page that the person is at; a form of any other page leads back there, storing nothing."""
-    form = await request.form()
+    form = await read_form(request)
     place = await place_of(request, session, slug, lock=True)
     if place.step.name not in STEPS or not same(str(form.get("token", "")), form_token(place)):
         return go_on(place)

@@ -7,7 +7,7 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.study.places import Place, Step, find_place
-from app.study.tokens import annotator_of, pass_for
+from app.study.tokens import annotator_of, pass_for, person_in
 from app.terms import Stage
 from app.web.errors import NotInStudy
 
@@ -24,7 +24,7 @@ async def place_of(request: Request, session: AsyncSession, slug: str, *, lock: 
         When there is no cookie, or not one of ours.
     """
     cookie = request.cookies.get(COOKIE, "")
-    place = await find_place(session, slug, cookie.partition(".")[0], lock=lock)
+    place = await find_place(session, slug, person_in(cookie), lock=lock)
     if place is None or annotator_of(place.study.key, cookie) is None:
         raise NotInStudy(slug)
     return place
