@@ -131,5 +131,4 @@ async def _store(  # noqa: PLR0913 - one parameter a column
         participation_id=place.participation_id,
         number=number,
         attempt=attempt,
-        passed=passed,
     )

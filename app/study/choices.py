@@ -241,7 +241,8 @@ async def _count_late(session: AsyncSession, place: Place, position: int) -> Non
 async def log_unstored(session: AsyncSession, place: Place, at: PairAt | None, answer: Answer) -> None:
     """Record a post that stored nothing: a token that is not this person's, or another answer than the one that stands.
 
-    `at` is what the token was given out for, None if we never gave it to this person.
+    That it was another is recorded, not which: events stay where answers are withdrawn. `at` is what the token was
+    given out for, None if we never gave it to this person.
     """
     if at is None:
         await events.record(session, "foreign_token", study_id=place.study.id, participation_id=place.participation_id)
@@ -257,7 +258,6 @@ async def log_unstored(session: AsyncSession, place: Place, at: PairAt | None, a
             study_id=place.study.id,
             participation_id=place.participation_id,
             position=at.position,
-            side=answer,
         )
 
 

@@ -414,8 +414,8 @@ async def test_going_back_shows_the_current_page_and_an_old_form_changes_nothing
         sent = await guest.client.post(form.action, data=form.hidden | answers)
         assert (sent.status_code, sent.headers["location"]) == (303, f"/s/{SLUG}/looked-up")
     assert await guest.everything() == before
-    differing = "SELECT DISTINCT detail ->> 'side' FROM event WHERE kind = 'differing_choice'"
-    assert await guest.rows(differing) == [("right",)]
+    differing = "SELECT DISTINCT detail ->> 'position' FROM event WHERE kind = 'differing_choice'"
+    assert len(await guest.rows(differing)) == sum(path.startswith("/pairs/") for path, _, _ in old)
 
 
 async def test_a_reload_shows_the_same_page_and_other_addresses_lead_to_it(guest: Guest) -> None:
@@ -542,7 +542,9 @@ async def test_the_explanation_read_again_says_that_the_answers_were_erased(gues
 @pytest.mark.parametrize(("passing", "code"), [(True, "DONE-1234"), (False, "FAIL-1234")])
 async def test_withdrawing_empties_every_answer_and_keeps_the_code(guest: Guest, passing: bool, code: str) -> None:
     await guest.to("/pairs/1")
+    first = dict(guest.page.hidden)
     await guest.answer(decision_ms="900", times_away="1", pastes="1")
+    await guest.client.post(f"/s/{SLUG}/pairs/1", data=first | RIGHT["pairs"] | {"side": "right"})
     await guest.to("debrief", passing=passing)
     assert await guest.rows("SELECT count(*) FROM check_answer") == [(4,)]
     await guest.send(data="withdraw")
@@ -551,6 +553,9 @@ async def test_withdrawing_empties_every_answer_and_keeps_the_code(guest: Guest,
     assert await guest.rows(f"SELECT DISTINCT withdrawn, counted, {said} FROM choice") == [(True, False, *[None] * 7)]
     assert await guest.rows("SELECT count(*) FROM assignment WHERE prior_belief IS NOT NULL") == [(0,)]
     assert await guest.rows("SELECT count(*) FROM check_answer") == [(0,)]
+    told = {key for (key,) in await guest.rows("SELECT DISTINCT jsonb_object_keys(detail) FROM event")}
+    assert told >= {"position", "number"}
+    assert told.isdisjoint({"side", "passed", "answer"})
     kept = "background, looked_up, n_checked, checks_failed, next_check"
     assert await guest.rows(f"SELECT {kept} FROM participation") == [(None, None, 0, 0, None)]
     assert await guest.rows("SELECT count(*) FROM slot WHERE state <> 'open'") == [(0,)]
