@@ -7,7 +7,7 @@ from math import sqrt
 import numpy as np
 from scipy import stats
 
-from app.analysis.arrays import Floats, Ints, dense, inner
+from app.analysis.arrays import Bools, Floats, Ints, dense, inner
 from app.analysis.clustering import Components
 from app.analysis.crossing import Crossing
 from app.analysis.intervals import Interval, logit_interval, wilson
@@ -18,7 +18,10 @@ Value = Callable[[Ints, Ints], Floats]  # (votes, sycophantic votes), shapes (m,
 
 @dataclass(frozen=True, slots=True)
 class PairShare:
-    """A share of pairs, in [0, 1], with its interval; `method` and `se` as in `Rate`."""
+    """A share of pairs, in [0, 1], with its interval; `method` and `se` as in `Rate`.
+
+    `n_pairs` and `n_annotators` are the pairs that the share is of, and the people who voted on them.
+    """
 
     rate: float
     interval: Interval
@@ -135,7 +138,8 @@ def pair_share(
     variance is the macro rate's own.
 
     Interval on the logit scale, t with the smaller number of clusters - 1 degrees of freedom; where the share is 0 or 1
-    or the variance cannot be estimated, Wilson's with the smaller number of clusters as n.
+    or the variance cannot be estimated, Wilson's with the smaller number of clusters as n. Clusters are the pairs whose
+    denominator is above 0, and the people who voted on them: a pair that the share is not of is no evidence about it.
 
     References
     ----------
@@ -153,7 +157,7 @@ def pair_share(
     if total <= 0:
         return None
     share = float(np.clip(ballots.total(counted[ballots.place]) / total, 0, 1))
-    components = _components(ballots, (counted - share * of) / total)
+    components = _components(ballots, (counted - share * of) / total, of[ballots.place] > 0)
     variance = components.variance()
     smaller = min(components.n_pairs, components.n_annotators)
     if variance is None or not 0 < share < 1:
@@ -169,8 +173,8 @@ _MAIN: Method = "logit_t"
 _FALLBACK: Method = "wilson_effective_n"
 
 
-def _components(ballots: Ballots, error: Floats) -> Components:
-    """Cluster an error that pairs have by their kind; it is given on the grid, shape (G,)."""
+def _components(ballots: Ballots, error: Floats, of: Bools) -> Components:
+    """Cluster an error that pairs have by their kind, given on the grid, shape (G,); `of` are the kinds it is of."""
     n, s = ballots.n.astype(np.float64), ballots.sycophantic.astype(np.float64)
     change, own = _change_by_a_vote(ballots, error), error[ballots.place]
     weight = ballots.total(change * n)
@@ -181,8 +185,8 @@ def _components(ballots: Ballots, error: Floats) -> Components:
         by_pair=ballots.total(own**2),
         by_annotator=inner(by_person, by_person),
         by_cell=ballots.total((change * (1 - centre)) ** 2 * s + (change * centre) ** 2 * (n - s)),
-        n_pairs=len(ballots),
-        n_annotators=len(crossing.person),
+        n_pairs=round(ballots.total(of.astype(np.float64))),
+        n_annotators=len(crossing.where(of[ballots.kind]).person),
         n_cells=len(crossing),
     )
 

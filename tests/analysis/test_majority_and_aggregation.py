@@ -63,6 +63,30 @@ def test_no_sycophantic_majority_falls_back_to_wilson_with_the_smaller_number_of
     assert found.ties_half.interval == wilson(0, 3)
 
 
+def test_pairs_that_tie_are_no_evidence_where_ties_are_left_out() -> None:
+    """Of 33 pairs with two votes each, 31 tie: two pairs and the four people on them are all that the share is of."""
+    rows = [(pair, 2 * pair + who, 1, float(pair >= 31 or who), True) for pair in range(33) for who in range(2)]
+    found = majority_rates(choices_from_rows(rows))
+    assert found is not None
+    assert found.ties_excluded is not None
+    assert found.ties_excluded.interval == wilson(2, 2)
+    assert (found.ties_excluded.n_pairs, found.ties_excluded.n_annotators) == (2, 4)
+    assert (found.ties_half.n_pairs, found.ties_half.n_annotators) == (33, 66)
+
+
+def test_ties_left_out_count_the_pairs_with_a_majority_among_the_clusters() -> None:
+    """Three pairs with a majority leave two degrees of freedom, however many pairs tie beside them."""
+    few, many = (majority_rates(choices_from_votes([(4, 4), (4, 4), (0, 4)] + [(2, 4)] * n)) for n in (0, 30))
+    assert few is not None
+    assert many is not None
+    assert few.ties_excluded is not None
+    assert many.ties_excluded is not None
+    assert many.ties_excluded.n_pairs == 3
+    assert many.ties_excluded.interval.high - many.ties_excluded.interval.low >= (
+        few.ties_excluded.interval.high - few.ties_excluded.interval.low
+    )
+
+
 def test_majority_of_a_pair_is_a_half_where_it_ties() -> None:
     votes = Votes(*np.array([[1, 2, 3], [1, 1, 1], [4, 3, 3], [2, 2, 1]]))
     assert majority_of(votes).tolist() == [0.5, 1, 0]
