@@ -1,5 +1,6 @@
 """What preference models prefer, in one sentence each: beside people, beside each other, by margin."""
 
+from app.analysis.intervals import Interval
 from app.analysis.paired import TwoByTwo
 from app.results.judged import AgainstPeople, VariantContrast
 from app.results.phrases import above, interval_points, many, percent, points
@@ -14,14 +15,20 @@ def of_judge(found: AgainstPeople, whom: str = "People") -> str:
         return f"{name} scored no pair that was judged."
     both = found.overall
     told = f"{percent(both.human_rate)} against {percent(both.judge_rate)} of {many(found.n_pairs, 'pair')}"
-    interval = both.paired.interval
-    if interval is None:
+    drawn, clustered = both.paired.interval, both.clustered_interval
+    if drawn is None or clustered is None:
         return f"{whom} and {name}: {told}; how surely they differ cannot be told."
+    interval = _less_sure(drawn, clustered)
     told = f"({told}; {points(both.paired.difference)}, {interval_points(interval)})"
     way = above(interval, 0)
     if way == 0:
         return f"We cannot tell whether {whom.lower()} or {name} prefer the sycophantic response more often {told}."
     return f"{whom} prefer the sycophantic response {'more' if way > 0 else 'less'} often than {name} {told}."
+
+
+def _less_sure(*intervals: Interval) -> Interval:
+    """Return the widest of those that hold 0, or of all where none does: nothing is said that one of them denies."""
+    return max([each for each in intervals if 0 in each] or intervals, key=lambda each: each.high - each.low)
 
 
 def of_fooled(four: TwoByTwo) -> str:

@@ -9,12 +9,15 @@ from app.analysis.contrasts import Difference
 from app.analysis.exclusions import Flow, Results, Sensitivity, Step
 from app.analysis.functionals import PairShare
 from app.analysis.intervals import Interval
+from app.analysis.judges import HumanMinusJudge
 from app.analysis.majority import MajorityRates
+from app.analysis.paired import PairedDifference, mcnemar
 from app.analysis.rates import Rate, Rates
 from app.analysis.response_times import AtThreshold
 from app.analysis.trend import Slope
-from app.results import exclusion_words, phrases, words
+from app.results import exclusion_words, judge_words, phrases, words
 from app.results.finding.views import LEFT_OUT
+from app.results.judged import AgainstPeople, JudgeName
 
 
 def rate(value: float, low: float, high: float) -> Rate:
@@ -164,6 +167,39 @@ def test_where_nobody_looked_anything_up_nothing_is_compared() -> None:
         "With those who looked something up the preference is 30 %, without 25 %."
     )
     assert exclusion_words.of_looked_up(None) == "Nobody was asked whether they looked things up."
+
+
+def against(drawn: Interval | None, clustered: Interval | None) -> AgainstPeople:
+    paired = PairedDifference(0.1, drawn, 0.03, 0.01, 33)
+    overall = HumanMinusJudge(0.4, 0.3, paired, clustered, mcnemar(5, 3))
+    return AgainstPeople(JudgeName("r1", "pm", "reward", "standard", "helpful", False), 33, overall, {}, None, None)
+
+
+def test_people_and_a_pm_are_told_apart_only_where_both_intervals_leave_out_0() -> None:
+    narrow, wide, wider = Interval(0.02, 0.18), Interval(0.01, 0.19), Interval(-0.05, 0.25)
+    assert judge_words.of_judge(against(narrow, wide)) == (
+        "People prefer the sycophantic response more often than pm (standard, helpful) "
+        "(40 % against 30 % of 33 pairs; +10.0 points, 95 % interval +1.0 to +19.0)."
+    )
+    for drawn, clustered in ((narrow, wider), (wider, narrow)):
+        told = judge_words.of_judge(against(drawn, clustered))
+        assert told.startswith("We cannot tell whether people or pm (standard, helpful) prefer")
+        assert "95 % interval −5.0 to +25.0" in told
+    below = Interval(-0.2, -0.1), Interval(-0.3, -0.05)
+    assert judge_words.of_judge(against(*below)).startswith("People prefer the sycophantic response less often")
+
+
+def test_a_wider_interval_that_leaves_out_0_does_not_outvote_one_that_holds_it() -> None:
+    told = judge_words.of_judge(against(Interval(-0.01, 0.15), Interval(0.01, 0.3)))
+    assert told.startswith("We cannot tell whether")
+    assert "95 % interval −1.0 to +15.0" in told
+
+
+def test_people_and_a_pm_without_one_of_the_intervals_are_not_told_apart() -> None:
+    for drawn, clustered in ((None, Interval(0.01, 0.2)), (Interval(0.01, 0.2), None)):
+        assert judge_words.of_judge(against(drawn, clustered)) == (
+            "People and pm (standard, helpful): 40 % against 30 % of 33 pairs; how surely they differ cannot be told."
+        )
 
 
 def test_a_heading_has_no_full_stop() -> None:
