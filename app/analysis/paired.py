@@ -8,7 +8,7 @@ from scipy import stats
 
 from app.analysis.arrays import Bools, Floats, ValueOutOfRange, floats, same_length
 from app.analysis.intervals import Interval
-from app.analysis.resampling import Bootstrap, bootstrap_p, percentile_interval, resampled_sums
+from app.analysis.resampling import SAME, Bootstrap, bootstrap_p, percentile_interval, resampled_sums
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +107,12 @@ def _mean(differences: Floats, how: Bootstrap) -> PairedDifference | None:
     if not n:
         return None
     mean = float(differences.mean())
-    if np.ptp(differences) < _SAME:
+    if np.ptp(differences) < SAME:
         return PairedDifference(mean, None, None, None, n)
     draws = resampled_sums(np.round(differences, 12)[:, None], how.n_resamples, how.rng)[:, 0] / n
-    draws[np.abs(draws) < _SAME] = 0.0
+    draws[np.abs(draws) < SAME] = 0.0
     se = float(draws.std(ddof=1)) if len(draws) > 1 else None
     return PairedDifference(mean, percentile_interval(draws, how.confidence), se, bootstrap_p(draws), n)
-
-
-_SAME = 1e-9  # Differences of shares are fractions; what is smaller is rounding.
 
 
 @dataclass(frozen=True, slots=True)

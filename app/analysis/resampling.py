@@ -11,6 +11,8 @@ from app.analysis.intervals import Interval
 
 Matrix = NDArray[np.float64]
 
+SAME = 1e-9
+"""Shares, and what is made of them, are fractions: what differs by less differs by rounding."""
 _CELLS = 2_000_000  # Numbers held at once: 16 MB.
 
 
@@ -22,17 +24,16 @@ class Resampled:
     ----------
     estimate
         From the data as they are.
-    se
-        Standard deviation of the resamples (n-1).
-    interval
-        Percentile interval.
+    se, interval
+        Standard deviation of the resamples (n-1), and percentile interval; None where all resamples are the same: there
+        is no spread to draw from.
     n_resamples, n_undefined
         Resamples asked for, and those of them where the statistic had no value; these are left out.
     """
 
     estimate: float
-    se: float
-    interval: Interval
+    se: float | None
+    interval: Interval | None
     n_resamples: int
     n_undefined: int
 
@@ -156,10 +157,11 @@ def bootstrap(
     kept = draws[defined]
     if len(kept) < 2:
         return None
+    spread = np.ptp(kept) >= SAME
     return Resampled(
         estimate=float(value[0]),
-        se=float(kept.std(ddof=1)),
-        interval=percentile_interval(kept, how.confidence),
+        se=float(kept.std(ddof=1)) if spread else None,
+        interval=percentile_interval(kept, how.confidence) if spread else None,
         n_resamples=how.n_resamples,
         n_undefined=how.n_resamples - len(kept),
     )

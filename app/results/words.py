@@ -127,12 +127,16 @@ def of_agreement(alpha: Resampled | None, raw: Resampled | None) -> str:
     """Return how far two people agree."""
     if raw is None:
         return "Whether people agree cannot be told: no pair was judged by two."
-    told = f"Two people agree on {percent(raw.estimate)} of pairs ({interval_words(raw.interval)})"
+    surely = "how surely cannot be told" if raw.interval is None else interval_words(raw.interval)
+    told = f"Two people agree on {percent(raw.estimate)} of pairs ({surely})"
     if alpha is None:
         return f"{told}; Krippendorff's alpha is not defined, as all choices are the same."
+    told = f"{told}; Krippendorff's alpha is {alpha.estimate:.2f}".replace("-", "−")
+    if raw.interval is None or alpha.interval is None:
+        return f"{told}."
     way = above(alpha.interval, 0)
     said = {1: "more than chance", 0: "whether that is more than chance we cannot tell", -1: "less than chance"}[way]
-    return f"{told}; Krippendorff's alpha is {alpha.estimate:.2f}: {said}.".replace("-", "−")
+    return f"{told}: {said}."
 
 
 def of_confidence(found: Curve) -> str:

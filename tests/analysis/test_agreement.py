@@ -126,6 +126,7 @@ def test_bootstrap_is_over_pairs() -> None:
     assert found.ac1.estimate == pytest.approx(gwet_ac1(table))
     assert found.raw.estimate == pytest.approx(raw_agreement(table))
     assert found.alpha.se == pytest.approx(np.std([d for d in draws if d is not None], ddof=1), rel=0.1)
+    assert found.alpha.interval is not None
     assert found.alpha.interval.low < found.alpha.estimate < found.alpha.interval.high
 
 
@@ -135,14 +136,27 @@ def test_agreement_of_any_votes_is_defined_or_none(choices: Any) -> None:
     found = agreement(votes, _how(n_resamples=20))
     for each in (found.alpha, found.ac1, found.raw):
         if each is not None:
-            assert np.isfinite([each.estimate, each.se, each.interval.low, each.interval.high]).all()
-            assert each.interval.high <= 1 + 1e-12
+            assert np.isfinite(each.estimate)
+            assert (each.se is None) == (each.interval is None)
+        if each is not None and each.interval is not None:
+            assert each.interval.low < each.interval.high + 1e-12 <= 1 + 2e-12
     assert found.n_pairs == int((votes.n > 1).sum())
 
 
 def test_no_votes_have_no_agreement() -> None:
     found = agreement(votes_of(choices_from_rows([])), _how())
     assert (found.alpha, found.ac1, found.raw, found.n_pairs) == (None, None, None, 0)
+
+
+@pytest.mark.parametrize("pairs", [[[3, 5], [3, 5]], [[5, 5], [5, 5], [5, 5]], [[2, 5]]])
+def test_pairs_that_are_alike_have_no_interval(pairs: list[list[int]]) -> None:
+    """Drawn again they are the same again: that is no sign that other pairs would be."""
+    sycophantic, n = np.array(pairs).T
+    found = agreement(Votes(np.arange(len(n)), np.ones(len(n), np.int64), n, sycophantic), _how())
+    for each in (found.alpha, found.ac1, found.raw):
+        assert each is None or (each.se, each.interval) == (None, None)
+    assert found.raw is not None
+    assert found.raw.estimate == pytest.approx(0.4 if 5 not in sycophantic else 1)
 
 
 def test_undefined_resamples_are_counted() -> None:

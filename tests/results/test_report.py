@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from app.analysis.resampling import Resampled
 from app.results.facts import Facts
-from app.results.figures.charts import Fourfold, PanelChart
+from app.results.figures.charts import Fourfold, PanelChart, RowChart
 from app.results.figures.paper import write_figures
 from app.results.finding.find import find
 from app.results.findings import EXPLORATORY, Findings
@@ -192,6 +193,22 @@ def test_what_is_exploratory_is_marked(findings: Findings) -> None:
     figures = results(bare, VERSION).figures
     assert all(figure.exploratory for figure in figures)
     assert "everything is exploratory" in results(bare, VERSION).made
+
+
+def test_agreement_without_an_interval_is_a_mark_alone(findings: Findings) -> None:
+    arm = findings.arms[0]
+    assert arm.agreement is not None
+    alike = Resampled(-0.11, None, None, 2000, 0)
+    agreed = replace(arm.agreement, alpha=alike, ac1=None, raw=alike)
+    shown = sketch(replace(findings, arms=(replace(arm, agreement=agreed), *findings.arms[1:])), "agreement")
+    assert isinstance(shown.chart, RowChart)
+    assert [(row.told, row.low) for row in shown.chart.rows] == [
+        ("−0.11", None),
+        ("not defined", None),
+        ("−0.11", None),
+    ]
+    assert shown.chart.x.low < -0.11
+    assert shown.tables[0].rows[0][1:] == ("−0.11", "–")
 
 
 def test_random_weights_are_labelled(findings: Findings) -> None:

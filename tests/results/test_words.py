@@ -13,6 +13,7 @@ from app.analysis.judges import HumanMinusJudge
 from app.analysis.majority import MajorityRates
 from app.analysis.paired import PairedDifference, mcnemar
 from app.analysis.rates import Rate, Rates
+from app.analysis.resampling import Resampled
 from app.analysis.response_times import AtThreshold
 from app.analysis.trend import Slope
 from app.results import exclusion_words, judge_words, phrases, words
@@ -167,6 +168,26 @@ def test_where_nobody_looked_anything_up_nothing_is_compared() -> None:
         "With those who looked something up the preference is 30 %, without 25 %."
     )
     assert exclusion_words.of_looked_up(None) == "Nobody was asked whether they looked things up."
+
+
+def drawn_again(estimate: float, interval: Interval | None) -> Resampled:
+    return Resampled(estimate, None if interval is None else 0.1, interval, 2000, 0)
+
+
+def test_agreement_without_spread_is_not_held_against_chance() -> None:
+    alpha, raw = drawn_again(-0.11, Interval(-0.11, 0.3)), drawn_again(0.4, Interval(0.3, 0.5))
+    assert words.of_agreement(alpha, raw) == (
+        "Two people agree on 40 % of pairs (95 % interval 30–50 %); Krippendorff's alpha is −0.11: whether that is more "
+        "than chance we cannot tell."
+    )
+    unsure = "Two people agree on 40 % of pairs (how surely cannot be told); Krippendorff's alpha is −0.11."
+    assert words.of_agreement(drawn_again(-0.11, None), drawn_again(0.4, None)) == unsure
+    assert words.of_agreement(drawn_again(-0.11, Interval(-0.2, -0.1)), drawn_again(0.4, None)) == unsure
+    assert words.of_agreement(drawn_again(-0.11, None), raw).endswith("Krippendorff's alpha is −0.11.")
+    assert words.of_agreement(None, drawn_again(1, None)) == (
+        "Two people agree on 100 % of pairs (how surely cannot be told); Krippendorff's alpha is not defined, as all "
+        "choices are the same."
+    )
 
 
 def against(drawn: Interval | None, clustered: Interval | None) -> AgainstPeople:

@@ -84,20 +84,11 @@ def agreement(findings: Findings, stamp: str) -> Sketch | None:
         if one is None:
             rows.append(Row(label=label, value=None, low=None, high=None, told="not defined"))
             continue
-        told = (
-            f"{signed(one.estimate, 2).removeprefix('+')} [{plain(one.interval.low, 2)}, {plain(one.interval.high, 2)}]"
-        )
-        rows.append(
-            Row(
-                label=label,
-                value=one.estimate,
-                low=one.interval.low,
-                high=one.interval.high,
-                told=told,
-                tone=Tone.PLAIN,
-            )
-        )
-    lowest = min((row.low for row in rows if row.low is not None), default=0)
+        low, high = (None, None) if one.interval is None else (one.interval.low, one.interval.high)
+        told = signed(one.estimate, 2).removeprefix("+")
+        told = told if one.interval is None else f"{told} [{plain(low, 2)}, {plain(high, 2)}]"
+        rows.append(Row(label=label, value=one.estimate, low=low, high=high, told=told, tone=Tone.PLAIN))
+    lowest = min(end for row in rows for end in (row.low, row.value, 0) if end is not None)
     ticks = (-1, -0.5, 0, 0.5, 1) if lowest < -0.5 else (-0.5, 0, 0.5, 1) if lowest < 0 else (0, 0.25, 0.5, 0.75, 1)
     axis = Axis(
         title="agreement of different people on the same pair (1 is complete)",
