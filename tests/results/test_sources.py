@@ -301,6 +301,59 @@ def test_a_faulty_table_is_refused_and_named(fault: str, odd_choices: str, tmp_p
     assert "choices.csv" in str(refused.value)
 
 
+@pytest.fixture
+def odd_tables(odd_bundle: Path, tmp_path: Path) -> Path:
+    """The tables of a study beside each other in a folder."""
+    with zipfile.ZipFile(odd_bundle) as archive:
+        archive.extractall(tmp_path)
+    return tmp_path
+
+
+def given(folder: Path, *names: str) -> dict[str, Path]:
+    """Those tables, as they are given beside the choices."""
+    return {name: folder / f"{name}.csv" for name in names}
+
+
+def with_cell(table: Path, row: int, **values: str | None) -> Path:
+    """Write other values into a row, counted as a message counts it; None takes the whole column away."""
+    with table.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    rows[row - 2].update({column: value for column, value in values.items() if value is not None})
+    columns = [column for column in rows[0] if values.get(column, "") is not None]
+    with table.open("w", newline="", encoding="utf-8") as out:
+        writer = csv.DictWriter(out, columns, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+    return table
+
+
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [("pairs", "study"), ("pairs", "set_hash"), ("annotators", "study"), ("scores", "study"), ("scores", "set_hash")],
+)
+def test_tables_of_another_study_are_refused(name: str, column: str, odd_tables: Path, odd_bundle: Path) -> None:
+    others = with_cell(odd_tables / f"{name}.csv", 3, **{column: "another"})
+    for source in (odd_tables / "choices.csv", odd_bundle):
+        with pytest.raises(TableFaulty, match=rf"{name}\.csv, row 3: {column} is 'another'; that of the choices"):
+            from_files(source, **{name: others})
+
+
+def test_tables_that_do_not_say_of_which_study_they_are_are_taken(odd_tables: Path) -> None:
+    whole = from_files(odd_tables / "choices.csv", **given(odd_tables, "scores"))
+    with_cell(odd_tables / "scores.csv", 2, study=None, set_hash=None)
+    assert list(differences(from_files(odd_tables / "choices.csv", **given(odd_tables, "scores")), whole)) == []
+
+
+def test_choices_in_a_bundle_of_another_study_are_refused(odd_bundle: Path, tmp_path: Path) -> None:
+    mixed = tmp_path / "mixed.zip"
+    with zipfile.ZipFile(odd_bundle) as archive, zipfile.ZipFile(mixed, "w") as out:
+        for name in archive.namelist():
+            told = archive.read(name)
+            out.writestr(name, told.replace(b"\r\nodd,", b"\r\neven,", 1) if name == "choices.csv" else told)
+    with pytest.raises(TableFaulty, match="row 2: study is 'even'"):
+        from_files(mixed)
+
+
 def test_what_is_no_bundle_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileUnreadable, match=r"nowhere\.zip cannot be read"):
         from_files(tmp_path / "nowhere.zip")

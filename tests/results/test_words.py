@@ -177,8 +177,8 @@ def drawn_again(estimate: float, interval: Interval | None) -> Resampled:
 def test_agreement_without_spread_is_not_held_against_chance() -> None:
     alpha, raw = drawn_again(-0.11, Interval(-0.11, 0.3)), drawn_again(0.4, Interval(0.3, 0.5))
     assert words.of_agreement(alpha, raw) == (
-        "Two people agree on 40 % of pairs (95 % interval 30–50 %); Krippendorff's alpha is −0.11: whether that is more "
-        "than chance we cannot tell."
+        "Two people agree on 40 % of pairs (95 % interval 30–50 %); Krippendorff's alpha is −0.11: whether that is "
+        "more than chance we cannot tell."
     )
     unsure = "Two people agree on 40 % of pairs (how surely cannot be told); Krippendorff's alpha is −0.11."
     assert words.of_agreement(drawn_again(-0.11, None), drawn_again(0.4, None)) == unsure

@@ -24,13 +24,13 @@ CHOICE_COLUMNS = (
     "exclusion_reason", "withdrawn", "synthetic", "times_away", "background",
 )  # fmt: skip
 PAIR_COLUMNS = (
-    "design_hash", "arm", "pair_id", "misconception_key", "difficulty_level", "words_truthful", "words_sycophantic",
-    "ratings_per_pair", "retired",
+    "study", "set_hash", "design_hash", "arm", "pair_id", "misconception_key", "difficulty_level", "words_truthful",
+    "words_sycophantic", "ratings_per_pair", "retired",
 )  # fmt: skip
-ANNOTATOR_COLUMNS = ("outcome", "withdrawn")
+ANNOTATOR_COLUMNS = ("study", "outcome", "withdrawn")
 SCORE_COLUMNS = (
-    "run", "model", "scorer", "variant", "misconception_key", "difficulty_level", "truthful_kind", "margin",
-    "position_term", "noise_floor", "near_tie", "truncated", "random_weights",
+    "study", "set_hash", "run", "model", "scorer", "variant", "misconception_key", "difficulty_level", "truthful_kind",
+    "margin", "position_term", "noise_floor", "near_tie", "truncated", "random_weights",
 )  # fmt: skip
 
 
@@ -56,6 +56,7 @@ def arms_in(choices: CsvTable) -> tuple[Arm, ...]:
 
 def observed_of(facts: Facts, source: Source, tables: Tables) -> Observed:
     """Turn tables into arrays."""
+    _refuse_of_others(facts, tables)
     choices = tables.choices
     names = tuple(arm.name for arm in facts.arms)
     pairs, pair = _pairs(facts, tables)
@@ -72,6 +73,19 @@ def observed_of(facts: Facts, source: Source, tables: Tables) -> Observed:
         stored=stored,
         scores=() if tables.scores is None else _scores(tables.scores, retired),
     )
+
+
+def _refuse_of_others(facts: Facts, tables: Tables) -> None:
+    """Refuse rows that say they are of another study or set; tables made elsewhere need not say."""
+    for table in (tables.choices, tables.pairs, tables.annotators, tables.scores):
+        for column, own in (("study", facts.slug), ("set_hash", facts.set_hash)):
+            texts = table.texts(column) if table is not None and column in table else []
+            others = set(texts) - {"", own}
+            if table is not None and own is not None and others:
+                row = min(texts.index(other) for other in others)
+                raise TableFaulty(
+                    f"{table.name}, row {row + 2}: {column} is {texts[row]!r}; that of the choices analysed is {own!r}"
+                )
 
 
 def _pairs(facts: Facts, tables: Tables) -> tuple[Pairs, Ints]:
