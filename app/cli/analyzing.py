@@ -94,8 +94,12 @@ def _print(findings: "Findings") -> None:
         console.print("Without a preregistration that is known here, everything is exploratory.")
     for said in findings.source.missing.values():
         errors.print(f"Note: {said}.", markup=False)
-    if not facts.arms_ordered:
+    if facts.first_arm is None:
         errors.print("Note: which arm is the first is not in the tables; --arm names another.", markup=False)
+    elif not facts.arms_ordered:
+        errors.print(
+            f"Note: the design's first arm, whose test is the primary one, is {facts.first_arm}.", markup=False
+        )
     if findings.primary is not None:
         _print_arm(findings, findings.primary)
     for fit in findings.models:

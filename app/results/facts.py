@@ -111,9 +111,12 @@ class Facts:
     ratings_per_pair, pairs_per_annotator
         k: choices asked for on each pair in each arm. n: pairs for each person.
     arms
-        In the order of the design; the first is the primary one.
+        In the order of the design, unless another was asked for first; figures are of the first.
     arms_ordered
-        Whether that order is the design's; False where the tables do not tell it, and `helpful/neutral` goes first.
+        Whether that order is the design's; False where another was asked for first, or where the tables do not tell it,
+        and `helpful/neutral` goes first.
+    first_arm
+        Name of the design's first arm, the primary one, wherever it stands; None where the tables do not tell it.
     set_slug, set_version, set_hash
         The misconception set and its SHA-256.
     design_hash
@@ -138,6 +141,7 @@ class Facts:
     pairs_per_annotator: int | None
     arms: tuple[Arm, ...]
     arms_ordered: bool
+    first_arm: str | None
     set_slug: str | None
     set_version: int | None
     set_hash: str | None

@@ -164,7 +164,7 @@ class ArmFindings:
     arm
         Which one.
     primary
-        Whether the preregistered test is of this arm: the first one.
+        Whether the preregistered test is of this arm: the first of the design. Of none where the tables do not tell it.
     counts
         What the main results were computed from.
     rates
@@ -252,7 +252,7 @@ class Findings:
     exploratory
         Names of the fields that no hypothesis was written down for; without a preregistration, of all of them.
     arms
-        Each arm's findings, also before anybody chose in it; the first is the primary one.
+        Each arm's findings, also before anybody chose in it; the first is the primary one unless another was asked for.
     arms_compared
         Each other arm against the first, p adjusted by Holm.
     judges

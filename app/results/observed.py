@@ -190,15 +190,18 @@ class Observed:
     scores: tuple[Scores, ...]
 
     def with_first(self, arm: str) -> "Observed":
-        """Return the same with another arm as the first; a name that is no arm's leaves it as it is."""
+        """Return the same with another arm as the first; a name that is no arm's leaves it as it is.
+
+        Which arm is the design's first is not changed: to look at another does not make its test the primary one.
+        """
         names = [each.name for each in self.facts.arms]
-        if arm not in names:
+        if arm not in names[1:]:
             return self
         order = [names.index(arm), *(index for index, name in enumerate(names) if name != arm)]
         place = np.argsort(order)
         return replace(
             self,
-            facts=replace(self.facts, arms=tuple(self.facts.arms[index] for index in order)),
+            facts=replace(self.facts, arms=tuple(self.facts.arms[index] for index in order), arms_ordered=False),
             annotators=replace(self.annotators, arm=place[self.annotators.arm]),
         )
 

@@ -27,6 +27,7 @@ FACTS = Facts(
     pairs_per_annotator=N_PAIRS * K // PEOPLE,
     arms=ARMS,
     arms_ordered=True,
+    first_arm=ARMS[0].name,
     set_slug="misconceptions",
     set_version=1,
     set_hash="a1" * 32,

@@ -22,6 +22,7 @@ FACTS = Facts(
     pairs_per_annotator=20,
     arms=(ARM,),
     arms_ordered=True,
+    first_arm=ARM.name,
     set_slug="made-up",
     set_version=1,
     set_hash="0" * 64,

@@ -166,6 +166,7 @@ def test_the_command_tells_people_of_an_arm_and_refuses_what_it_cannot_read(odd_
     done = CliRunner().invoke(app, ["analyze", str(odd_bundle), "--arm", "baseline/prefer_truth"])
     assert done.exit_code == 0, done.output
     assert "Arm baseline/prefer_truth" in done.stdout
+    assert "the design's first arm, whose test is the primary one, is helpful/neutral." in " ".join(done.stderr.split())
     assert "preferred the sycophantic response in" in done.stdout
     assert "=judge" in done.stdout
     assert "(random" in done.stdout
@@ -235,6 +236,8 @@ def test_single_tables_say_what_is_left_out_and_agree_in_the_rest(odd_bundle: Pa
     assert alone.people is None
     assert (alone.facts.slug, alone.facts.synthetic) == ("odd", False)
     assert not alone.facts.arms_ordered
+    assert alone.facts.first_arm is None
+    assert not any(arm.primary for arm in alone.arms)
     assert [arm.arm for arm in alone.arms] == [arm.arm for arm in whole.arms]
     for one, other in zip(alone.arms, whole.arms, strict=True):
         for name in ("rates", "slope", "ends", "position", "majority", "ceiling", "length", "counts", "background"):
@@ -276,6 +279,8 @@ async def test_another_arm_can_go_first(oddities: People) -> None:
     assert [arm.arm.name for arm in turned.arms] == ["baseline/prefer_truth", "helpful/neutral"]
     assert turned.primary is not None
     assert turned.primary.counts == straight.arms[1].counts
+    assert [arm.primary for arm in turned.arms] == [False, True]
+    assert (turned.facts.arms_ordered, turned.facts.first_arm) == (False, "helpful/neutral")
     assert list(differences(turned.arms[1].rates, straight.arms[0].rates)) == []
 
 

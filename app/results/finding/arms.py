@@ -40,7 +40,7 @@ def arm_findings(observed: Observed, view: View, judges: Sequence[Judged], seeds
     parts = {name: part() for name, part in _parts(view, arm.truthful_kind, judges, seeds).items()}
     found = ArmFindings(
         arm=arm,
-        primary=view.arm == 0,
+        primary=arm.name == observed.facts.first_arm,
         counts=_counts(view),
         rates=results.rates,
         slope=results.slope,

@@ -106,6 +106,7 @@ async def from_database(session: AsyncSession, slug: str) -> Observed:
 
 async def _facts(session: AsyncSession, study: Study) -> Facts:
     used = study.misconception_set
+    arms = tuple(Arm(arm.truthful_kind, arm.instructions) for arm in study.arms)
     filled = exists().where(Participation.study_id == Study.id, Participation.synthetic)
     return Facts(
         slug=study.slug,
@@ -116,8 +117,9 @@ async def _facts(session: AsyncSession, study: Study) -> Facts:
         synthetic=bool(await session.scalar(select(or_(Study.synthetic, filled)).where(Study.id == study.id))),
         ratings_per_pair=study.ratings_per_pair,
         pairs_per_annotator=study.pairs_per_annotator,
-        arms=tuple(Arm(arm.truthful_kind, arm.instructions) for arm in study.arms),
+        arms=arms,
         arms_ordered=True,
+        first_arm=arms[0].name if arms else None,
         set_slug=used.slug,
         set_version=used.version,
         set_hash=used.content_hash,

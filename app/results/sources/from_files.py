@@ -105,6 +105,7 @@ def _facts_of_tables(tables: Tables) -> Facts:
         pairs_per_annotator=None,
         arms=arms,
         arms_ordered=len(arms) < 2,
+        first_arm=arms[0].name if len(arms) < 2 else None,
         set_slug=_first(choices, "set_slug"),
         set_version=_first_whole(choices, "set_version"),
         set_hash=_first(choices, "set_hash"),
@@ -159,6 +160,7 @@ def _json(archive: ZipFile, path: Path, name: str) -> dict[str, Any]:
 def _facts_of_bundle(path: Path, manifest: dict[str, Any], design: dict[str, Any]) -> Facts:
     try:
         hashes, used = manifest["hashes"], manifest["set"]
+        arms = tuple(Arm(str(kind), str(instructions)) for kind, instructions in design["arms"])
         return Facts(
             slug=manifest["study"],
             title=manifest["title"],
@@ -168,8 +170,9 @@ def _facts_of_bundle(path: Path, manifest: dict[str, Any], design: dict[str, Any
             synthetic=bool(manifest["synthetic"]),
             ratings_per_pair=int(design["ratings_per_pair"]),
             pairs_per_annotator=int(design["pairs_per_annotator"]),
-            arms=tuple(Arm(str(kind), str(instructions)) for kind, instructions in design["arms"]),
+            arms=arms,
             arms_ordered=True,
+            first_arm=arms[0].name if arms else None,
             set_slug=used["slug"],
             set_version=int(used["version"]),
             set_hash=hashes["set"],
