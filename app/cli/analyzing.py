@@ -79,7 +79,9 @@ def _fitted(observed: "Observed", chains: int, samples: int) -> "tuple[ModelFit,
 
 def _refuse_damaged(file: Path) -> None:
     """Hold a bundle against its manifest, before anything of it is believed."""
-    if file.suffix == ".zip":
+    from app.results.sources.from_files import is_zip  # noqa: PLC0415 - numpy and scipy take half a second to import
+
+    if file.suffix.lower() == ".zip" or is_zip(file):
         from app.exports.verifying import verify  # noqa: PLC0415 - only for a bundle
 
         verify(file)

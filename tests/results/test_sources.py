@@ -178,6 +178,33 @@ def test_the_command_tells_people_of_an_arm_and_refuses_what_it_cannot_read(odd_
     assert isinstance(refused.exception, BundleDamaged)
 
 
+@pytest.mark.parametrize("name", ["tampered.zip", "tampered.ZIP", "tampered.bundle", "tampered.csv"])
+def test_a_bundle_is_held_against_its_manifest_whatever_it_is_called(
+    name: str, odd_bundle: Path, tmp_path: Path
+) -> None:
+    tampered = tmp_path / name
+    with zipfile.ZipFile(odd_bundle) as archive, zipfile.ZipFile(tampered, "w") as out:
+        for member in archive.namelist():
+            told = archive.read(member)
+            out.writestr(member, told.replace(b",left,", b",right,") if member == "choices.csv" else told)
+    refused = CliRunner().invoke(app, ["analyze", str(tampered)])
+    assert isinstance(refused.exception, BundleDamaged)
+    assert "choices.csv is not as it was written" in str(refused.exception)
+
+
+def test_a_damaged_file_in_a_bundle_is_told_in_words(odd_bundle: Path, tmp_path: Path) -> None:
+    damaged, told = tmp_path / "damaged.bundle", bytearray(odd_bundle.read_bytes())
+    with zipfile.ZipFile(odd_bundle) as archive:
+        choices = archive.getinfo("choices.csv")
+    start = told.index(b"choices.csv") + len("choices.csv")
+    told[start : start + choices.compress_size // 2] = b"\xff" * (choices.compress_size // 2)
+    damaged.write_bytes(told)
+    with pytest.raises(FileUnreadable, match="not a whole zip"):
+        from_files(damaged)
+    refused = CliRunner().invoke(app, ["analyze", str(damaged)])
+    assert isinstance(refused.exception, BundleDamaged)
+
+
 async def test_every_rule_left_something_out(ruled: People) -> None:
     observed = await read(ruled)
     held = {REASONS[code] for code in np.unique(observed.stored.reason)}

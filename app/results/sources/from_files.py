@@ -1,6 +1,8 @@
 """A study read from its exported files into arrays: from a bundle, or from single tables."""
 
 import json
+import lzma
+import zlib
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,8 @@ _WITHOUT = {
     "annotators": "the table of annotators was not given, so people who consented and chose nothing are not known",
     "scores": "the table of scores was not given, so nothing is compared with preference models",
 }
+# What zipfile raises hangs on where the damage is: in the list of files, in one of them, or in how that is packed.
+_NOT_A_WHOLE_ZIP = (BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError)
 _COLUMNS = {
     "choices": CHOICE_COLUMNS,
     "pairs": PAIR_COLUMNS,
@@ -57,12 +61,13 @@ def from_files(
     beside = {"pairs": pairs, "annotators": annotators, "scores": scores}
     given = {name: file for name, file in beside.items() if file is not None}
     with ExitStack() as opened:
-        if _is_zip(path):
+        if is_zip(path):
             return _from_bundle(opened, path, given)
         return _from_tables({"choices": path, **given})
 
 
-def _is_zip(path: Path) -> bool:
+def is_zip(path: Path) -> bool:
+    """Tell by how it begins whether a file is a zip, whatever it is called."""
     try:
         with path.open("rb") as file:
             return file.read(4) == b"PK\x03\x04"
@@ -137,7 +142,7 @@ def _from_bundle(opened: ExitStack, path: Path, beside: dict[str, Path]) -> Obse
             elif f"{name}.csv" in names:
                 with archive.open(f"{name}.csv") as file:
                     tables[name] = read_csv(f"{path}: {name}.csv", file, columns)
-    except BadZipFile:
+    except _NOT_A_WHOLE_ZIP:
         raise FileUnreadable(f"{path} is not a whole zip: it was cut short or damaged; download it again") from None
     if "choices" not in tables:
         raise FileUnreadable(f"{path} has no choices.csv: it is not a bundle of a study")
