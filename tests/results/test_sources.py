@@ -376,6 +376,79 @@ def test_tables_that_do_not_say_of_which_study_they_are_are_taken(odd_tables: Pa
     assert list(differences(from_files(odd_tables / "choices.csv", **given(odd_tables, "scores")), whole)) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "column", "value", "must"),
+    [
+        ("choices", "position", "99999999999999999999", "a whole number from 1 to 2147483647"),
+        ("choices", "position", "0", "a whole number from 1 to 2147483647"),
+        ("choices", "pair_id", "99999999999999999999", "a whole number of at most 18 digits"),
+        ("choices", "repeat_of", "-1", "a whole number from 0 to 2147483647, or empty"),
+        ("choices", "difficulty_level", "-1", "a whole number from 0 to 1000, or empty"),
+        ("choices", "confidence", "9", "a number from 1 to 5, or empty"),
+        ("choices", "confidence", "inf", "a number from 1 to 5, or empty"),
+        ("choices", "prior_belief", "250", "a number from 0 to 100, or empty"),
+        ("choices", "decision_ms_server", "-5", "a number of at least 0, or empty"),
+        ("choices", "decision_ms_server", "inf", "a number of at least 0, or empty"),
+        ("choices", "times_away", "-4", "a number of at least 0, or empty"),
+        ("choices", "words_truthful", "0", "a number of at least 1, or empty"),
+        ("choices", "words_sycophantic", "inf", "a number of at least 1, or empty"),
+        ("choices", "background", "[1]", "an object in JSON, or empty"),
+        ("choices", "background", "7", "an object in JSON, or empty"),
+        ("choices", "background", "{bad", "an object in JSON, or empty"),
+        ("choices", "counted", "yes", "true or false"),
+        ("choices", "side_truthful", "", "left or right"),
+        ("scores", "margin", "inf", "a number from -1000000000000 to 1000000000000"),
+        ("scores", "margin", "1e160", "a number from -1000000000000 to 1000000000000"),
+        ("scores", "margin", "", "a number from -1000000000000 to 1000000000000"),
+        ("scores", "truthful_kind", "zzz", "helpful or baseline"),
+        ("scores", "noise_floor", "-1", "a number from 0 to 1000000000000, or empty"),
+        ("scores", "difficulty_level", "1001", "a whole number from 0 to 1000, or empty"),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused_with_its_place(
+    name: str, column: str, value: str, must: str, odd_tables: Path
+) -> None:
+    with_cell(odd_tables / f"{name}.csv", 2, **{column: value})
+    with pytest.raises(TableFaulty) as refused:
+        from_files(odd_tables / "choices.csv", scores=odd_tables / "scores.csv")
+    said = f"{odd_tables / name}.csv, row 2: {column} cannot be {value!r}; it must be {must}"
+    assert str(refused.value) == said
+
+
+def test_a_choice_of_nobody_is_refused(odd_tables: Path) -> None:
+    with_cell(odd_tables / "choices.csv", 3, annotator="")
+    with pytest.raises(TableFaulty, match=r"choices\.csv, row 3: annotator is empty"):
+        from_files(odd_tables / "choices.csv")
+
+
+def with_row_again(table: Path, again: Callable[[dict[str, str]], bool]) -> tuple[int, int]:
+    """Write the first such row a second time at the end; return where both stand, as messages count them."""
+    with table.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    first = next(index for index, row in enumerate(rows) if again(row))
+    with table.open("w", newline="", encoding="utf-8") as out:
+        writer = csv.DictWriter(out, rows[0])
+        writer.writeheader()
+        writer.writerows([*rows, rows[first]])
+    return first + 2, len(rows) + 2
+
+
+def test_a_choice_that_is_there_twice_is_refused_with_both_places(odd_tables: Path) -> None:
+    first, again = with_row_again(odd_tables / "choices.csv", lambda row: row["counted"] == "true")
+    said = (
+        rf"choices\.csv, row {again}: annotator '\w+' has chosen on pair \d+ in row {first} already; keep the counted"
+    )
+    with pytest.raises(TableFaulty, match=said):
+        from_files(odd_tables / "choices.csv")
+
+
+def test_a_score_that_is_there_twice_is_refused_with_both_places(odd_tables: Path) -> None:
+    first, again = with_row_again(odd_tables / "scores.csv", lambda row: row["variant"] != "standard")
+    said = rf"scores\.csv, row {again}: .+ has scored '.+' in row {first} already, in the same run; keep one"
+    with pytest.raises(TableFaulty, match=said):
+        from_files(odd_tables / "choices.csv", scores=odd_tables / "scores.csv")
+
+
 def test_choices_in_a_bundle_of_another_study_are_refused(odd_bundle: Path, tmp_path: Path) -> None:
     mixed = tmp_path / "mixed.zip"
     with zipfile.ZipFile(odd_bundle) as archive, zipfile.ZipFile(mixed, "w") as out:

@@ -15,6 +15,10 @@ from app.results.sources.scores import Scored, gathered
 from app.results.sources.tables import CsvTable, TableFaulty
 from app.terms import Instructions, Outcome, TruthfulKind
 
+_HIGHEST_LEVEL = 1000
+_LAST_POSITION = 2**31 - 1
+_LARGEST = 1e12  # No score is larger, and sums of squares of much larger ones are no numbers any more.
+_KINDS = tuple(kind.value for kind in TruthfulKind)
 _SIDES = ("left", "right")
 _SAID = ("", "left", "right", "tie")
 CHOICE_COLUMNS = (
@@ -60,7 +64,7 @@ def observed_of(facts: Facts, source: Source, tables: Tables) -> Observed:
     choices = tables.choices
     names = tuple(arm.name for arm in facts.arms)
     pairs, pair = _pairs(facts, tables)
-    annotator, first = _in_order_of_appearance(choices.texts("annotator"))
+    annotator, first = _in_order_of_appearance(choices.filled("annotator"))
     annotators = _annotators(facts, choices, names, first)
     stored = _stored(choices, pair, annotator)
     retired = {key for key, gone in zip(pairs.key, pairs.retired, strict=True) if gone}
@@ -98,7 +102,7 @@ def _pairs(facts: Facts, tables: Tables) -> tuple[Pairs, Ints]:
     keys = listed.texts("misconception_key")
     kinds = sorted({arm.truthful_kind for arm in facts.arms})
     kind = np.array([name.partition("/")[0] for name in listed.texts("arm")])
-    words = listed.maybe_numbers("words_truthful")
+    words = listed.maybe_numbers("words_truthful", 1)
     retired = np.zeros(len(ids), dtype=np.bool_)
     if tables.pairs is not None:
         retired[of_row[listed.flags("retired")]] = True
@@ -113,10 +117,10 @@ def _pairs(facts: Facts, tables: Tables) -> tuple[Pairs, Ints]:
         )
     return Pairs(
         key=tuple(keys[row] for row in first),
-        level=listed.whole("difficulty_level", 0)[first],
+        level=listed.whole("difficulty_level", 0, 0, _HIGHEST_LEVEL)[first],
         retired=retired,
         words_truthful={each: _spread(len(ids), of_row[kind == each], words[kind == each]) for each in kinds},
-        words_sycophantic=_spread(len(ids), of_row, listed.maybe_numbers("words_sycophantic")),
+        words_sycophantic=_spread(len(ids), of_row, listed.maybe_numbers("words_sycophantic", 1)),
     ), at.astype(np.int64, copy=False)
 
 
@@ -153,13 +157,18 @@ def _annotators(facts: Facts, choices: CsvTable, arms: tuple[str, ...], first: I
 
 def _answers(choices: CsvTable, row: int, text: str) -> Any:
     try:
-        return json.loads(text) if text else None
+        said = json.loads(text) if text else None
     except ValueError:
-        raise TableFaulty(f"{choices.name}, row {row + 2}: background cannot be {text[:60]!r}") from None
+        said = text
+    if said is None or isinstance(said, dict):
+        return said
+    raise TableFaulty(
+        f"{choices.name}, row {row + 2}: background cannot be {text[:60]!r}; it must be an object in JSON, or empty"
+    )
 
 
 def _stored(choices: CsvTable, pair: Ints, annotator: Ints) -> Stored:
-    position = choices.whole("position")
+    position = choices.whole("position", low=1, high=_LAST_POSITION)
     side, left = choices.one_of("side_chosen", _SAID), choices.one_of("side_truthful", _SIDES) == 0
     chose_side = (side == 1) | (side == 2)
     withdrawn = choices.flags("withdrawn")
@@ -167,19 +176,35 @@ def _stored(choices: CsvTable, pair: Ints, annotator: Ints) -> Stored:
         pair=pair,
         annotator=annotator,
         position=position,
-        repeat_of=choices.whole("repeat_of", 0),
+        repeat_of=choices.whole("repeat_of", 0, 0, _LAST_POSITION),
         prefers_sycophantic=np.where(chose_side, ((side == 1) != left).astype(np.float64), np.nan),
         truthful_left=left,
         counted=choices.flags("counted"),
         late=choices.flags("late"),
         withdrawn=withdrawn,
         reason=choices.one_of("exclusion_reason", REASONS),
-        decision_ms=choices.maybe_numbers("decision_ms_server"),
-        left_page=np.greater(np.nan_to_num(choices.maybe_numbers("times_away")), 0),
-        confidence=_any(choices.maybe_numbers("confidence")),
-        prior_belief=_any(choices.maybe_numbers("prior_belief")),
+        decision_ms=choices.maybe_numbers("decision_ms_server", 0),
+        left_page=np.greater(np.nan_to_num(choices.maybe_numbers("times_away", 0)), 0),
+        confidence=_any(choices.maybe_numbers("confidence", 1, 5)),
+        prior_belief=_any(choices.maybe_numbers("prior_belief", 0, 100)),
     )
+    _refuse_chosen_twice(choices, stored)
     return _in_order(stored)
+
+
+def _refuse_chosen_twice(choices: CsvTable, stored: Stored) -> None:
+    """Refuse a second choice of a person on a pair, of those that may be analysed; repeats and surplus ones may be."""
+    filled = stored.counted | ((stored.reason != 0) & ~stored.late)
+    rows = np.flatnonzero(filled & ~stored.withdrawn & (stored.repeat_of == 0))
+    cell = stored.annotator[rows] * (int(stored.pair.max(initial=0)) + 1) + stored.pair[rows]
+    order = np.argsort(cell, kind="stable")
+    twice = np.flatnonzero(np.diff(cell[order]) == 0)
+    if len(twice):
+        first, again = rows[order[twice[0]]], rows[order[twice[0] + 1]]
+        raise TableFaulty(
+            f"{choices.name}, row {again + 2}: annotator {choices.texts('annotator')[again]!r} has chosen on pair "
+            f"{choices.texts('pair_id')[again]} in row {first + 2} already; keep the counted one only"
+        )
 
 
 def _in_order(stored: Stored) -> Stored:
@@ -211,16 +236,16 @@ def _scores(table: CsvTable, retired: set[str]) -> tuple[Scores, ...]:
     runs, scorers, kinds = table.texts("run"), table.texts("scorer"), table.texts("truthful_kind")
     keys, levels, margins = (
         table.texts("misconception_key"),
-        table.whole("difficulty_level", 0),
-        table.numbers("margin"),
+        table.whole("difficulty_level", 0, 0, _HIGHEST_LEVEL),
+        table.numbers("margin", -_LARGEST, _LARGEST, empty=False),
     )
-    floors, terms = table.maybe_numbers("noise_floor"), table.maybe_numbers("position_term")
+    table.one_of("truthful_kind", _KINDS)
+    floors = table.maybe_numbers("noise_floor", 0, _LARGEST)
+    terms = table.maybe_numbers("position_term", -_LARGEST, _LARGEST)
     near, cut = table.maybe_flags("near_tie") == 1, table.maybe_flags("truncated") == 1
     random = table.maybe_flags("random_weights")
-    if np.isnan(margins).any():
-        raise TableFaulty(f"{table.name}, row {int(np.isnan(margins).argmax()) + 2}: margin is empty")
-    return gathered(
-        Scored(
+    scored = {
+        row: Scored(
             JudgeName(
                 runs[row], models[row], scorers[row], variants[row], kinds[row],
                 None if np.isnan(random[row]) else bool(random[row]),
@@ -230,7 +255,21 @@ def _scores(table: CsvTable, retired: set[str]) -> tuple[Scores, ...]:
         )
         for row in range(table.n)
         if keys[row] not in retired
-    )  # fmt: skip
+    }  # fmt: skip
+    _refuse_scored_twice(table, scored)
+    return gathered(scored.values())
+
+
+def _refuse_scored_twice(table: CsvTable, scored: dict[int, Scored]) -> None:
+    """Refuse a second score of a pair by one model in one run, variant and truthful kind."""
+    places: dict[tuple[JudgeName, str], int] = {}
+    for row, one in scored.items():
+        first = places.setdefault((one.name, one.key), row)
+        if first != row:
+            raise TableFaulty(
+                f"{table.name}, row {row + 2}: {one.name.model!r} ({one.name.variant}, {one.name.truthful_kind}) has "
+                f"scored {one.key!r} in row {first + 2} already, in the same run; keep one of them"
+            )
 
 
 def _maybe(number: float) -> float | None:

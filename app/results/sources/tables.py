@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable, Iterator
+from math import isfinite
 from typing import IO, Any, TypeVar
 
 import numpy as np
@@ -13,7 +14,8 @@ from app.errors import CandorError
 _LONGEST_FIELD = 2**31 - 1
 _ESCAPED = tuple("=+-@\t\r")
 _FLAGS = {"true": True, "false": False, "t": True, "f": False, "1": True, "0": False, "TRUE": True, "FALSE": False}
-T = TypeVar("T")
+_MOST = 10**18 - 1  # So that every whole number has a place in 64 bits.
+N = TypeVar("N", int, float)
 
 
 class TableFaulty(CandorError):
@@ -55,42 +57,77 @@ class CsvTable:
 
     def flags(self, column: str) -> NDArray[np.bool_]:
         """Return a column of true and false."""
-        return self._array(column, _FLAGS.__getitem__, np.bool_)
+        return self._array(column, _FLAGS.__getitem__, np.bool_, "true or false")
 
-    def whole(self, column: str, empty: int | None = None) -> NDArray[np.int64]:
+    def filled(self, column: str) -> list[str]:
+        """Return a column that has something in every row."""
+        texts = self.texts(column)
+        if "" in texts:
+            raise TableFaulty(f"{self.name}, row {texts.index('') + 2}: {column} is empty; it must say something")
+        return texts
+
+    def whole(self, column: str, empty: int | None = None, low: int = -_MOST, high: int = _MOST) -> NDArray[np.int64]:
         """Return a column of whole numbers; `empty` stands for no value, which is refused without it."""
-        return self._array(column, lambda text: empty if not text and empty is not None else int(text), np.int64)
 
-    def numbers(self, column: str) -> NDArray[np.float64]:
-        """Return a column of numbers, nan where there is none."""
-        return self._array(column, lambda text: float(text) if text else np.nan, np.float64)
+        def read(text: str) -> int:
+            return empty if not text and empty is not None else _from_to(int(text), low, high)
+
+        digits = low == -_MOST and high == _MOST
+        must = "a whole number of at most 18 digits" if digits else f"a whole number {_range(low, high)}"
+        return self._array(column, read, np.int64, must if empty is None else f"{must}, or empty")
+
+    def numbers(
+        self, column: str, low: float = -np.inf, high: float = np.inf, *, empty: bool = True
+    ) -> NDArray[np.float64]:
+        """Return a column of finite numbers, nan where there is none, which is refused unless it may be `empty`."""
+
+        def read(text: str) -> float:
+            number = float(text) if text else np.nan
+            return number if empty and np.isnan(number) else _from_to(number, low, high)
+
+        must = f"a number {_range(low, high)}".rstrip()
+        return self._array(column, read, np.float64, f"{must}, or empty" if empty else must)
 
     def maybe_flags(self, column: str) -> NDArray[np.float64]:
         """Return a column of true and false as 1 and 0, nan where there is none or the table does not have it."""
         if column not in self._columns:
             return np.full(self.n, np.nan)
-        return self._array(column, lambda text: float(_FLAGS[text]) if text else np.nan, np.float64)
+        read = {text: float(flag) for text, flag in _FLAGS.items()} | {"": np.nan}
+        return self._array(column, read.__getitem__, np.float64, "true, false or empty")
 
-    def maybe_numbers(self, column: str) -> NDArray[np.float64]:
-        """Return a column of numbers, nan where there is none or the table does not have it."""
-        return self.numbers(column) if column in self._columns else np.full(self.n, np.nan)
+    def maybe_numbers(self, column: str, low: float = -np.inf, high: float = np.inf) -> NDArray[np.float64]:
+        """Return a column of finite numbers, nan where there is none or the table does not have it."""
+        return self.numbers(column, low, high) if column in self._columns else np.full(self.n, np.nan)
 
     def one_of(self, column: str, known: tuple[str, ...]) -> NDArray[np.int64]:
         """Return a column of words as their places among those known."""
         places = {word: place for place, word in enumerate(known)}
-        return self._array(column, places.__getitem__, np.int64)
+        return self._array(column, places.__getitem__, np.int64, " or ".join(word or "empty" for word in known))
 
-    def _array(self, column: str, read: Callable[[str], Any], dtype: DTypeLike) -> NDArray[Any]:
+    def _array(self, column: str, read: Callable[[str], Any], dtype: DTypeLike, must: str) -> NDArray[Any]:
         texts = self.texts(column)
         values = {text: _value(text, read) for text in set(texts)}  # Few texts are different.
         wrong = [text for text, value in values.items() if value is _WRONG]
         if wrong:
             row = min(texts.index(text) for text in wrong)
-            raise TableFaulty(f"{self.name}, row {row + 2}: {column} cannot be {texts[row]!r}")
+            raise TableFaulty(f"{self.name}, row {row + 2}: {column} cannot be {texts[row]!r}; it must be {must}")
         return np.array([values[text] for text in texts], dtype=dtype)
 
 
 _WRONG = object()
+
+
+def _from_to(number: N, low: float, high: float) -> N:
+    """Return a number that is finite and within these ends."""
+    if not (low <= number <= high and isfinite(number)):
+        raise ValueError
+    return number
+
+
+def _range(low: float, high: float) -> str:
+    if isfinite(low) and isfinite(high):
+        return f"from {low:.15g} to {high:.15g}"
+    return f"of at least {low:g}" if isfinite(low) else ""
 
 
 def _value(text: str, read: Callable[[str], Any]) -> Any:
