@@ -169,12 +169,13 @@ def _group(group: BackgroundGroup) -> str:
 
 
 def of_arms(contrasts: tuple[ArmContrast, ...]) -> str:
-    """Return how the other arms differ from the first."""
+    """Return how the other arms differ from the first: clearly, where the interval and the adjusted p both say so."""
     told = []
     for one in contrasts:
         interval = one.difference.interval
         change = f"{points(one.difference.difference)}, {interval_points(interval)}"
-        told.append(f"{one.arm}: {change}{'' if above(interval, 0) else ', no clear difference'}")
+        clear = above(interval, 0) and one.p_holm is not None and one.p_holm < _SURE
+        told.append(f"{one.arm}: {change}{'' if clear else ', no clear difference'}")
     return f"{'; '.join(told) or 'The arms share no pairs'}."
 
 

@@ -18,6 +18,7 @@ from app.analysis.response_times import AtThreshold
 from app.analysis.trend import Slope
 from app.results import exclusion_words, judge_words, phrases, words
 from app.results.finding.views import LEFT_OUT
+from app.results.findings import ArmContrast
 from app.results.judged import AgainstPeople, JudgeName
 
 
@@ -83,6 +84,18 @@ def test_slopes_of_one_level_and_of_few_choices_say_what_is_lacking() -> None:
     )
     assert "p < 0.001" in words.of_slope(slope(0.02, 0.01, 0.03, 0.0))
     assert "p = 0.012" in words.of_slope(slope(0.02, 0.01, 0.03, 0.012))
+
+
+def test_arms_differ_clearly_only_where_the_adjusted_p_says_so_too() -> None:
+    one, other = rate(0.4, 0.3, 0.5), rate(0.3, 0.2, 0.4)
+    apart = Difference(0.1, Interval(0.01, 0.2), 0.05, 0.03, 30, one, other)
+    contrast = ArmContrast("helpful/prefer_truth", "helpful/neutral", apart, 0.04)
+    told = "helpful/prefer_truth: +10.0 points, 95 % interval +1.0 to +20.0"
+    assert words.of_arms((contrast,)) == f"{told}."
+    for p in (0.06, None):
+        assert words.of_arms((replace(contrast, p_holm=p),)) == f"{told}, no clear difference."
+    within = replace(contrast, difference=replace(apart, interval=Interval(-0.01, 0.2)))
+    assert words.of_arms((within,)).endswith("no clear difference.")
 
 
 def test_ends_that_may_be_equal_are_not_told_apart() -> None:
