@@ -195,6 +195,8 @@ def answer(findings: Findings) -> tuple[str, ...]:
     arm = findings.primary
     if arm is None:
         return (of_rate(None),)
+    if not arm.counts.n_decided:
+        return _undecided(arm)
     whom = people(findings)
     judges = (of_judge(judge, whom) for judge in arm.judges[:_MOST_JUDGES])
     return (of_rate(arm.rates.overall, whom), of_slope(arm.slope), *judges)
@@ -203,7 +205,7 @@ def answer(findings: Findings) -> tuple[str, ...]:
 def of_arm(arm: ArmFindings, whom: str = "People") -> tuple[str, ...]:
     """Return what one arm shows, sentence by sentence, the primary test second."""
     if not arm.counts.n_decided:
-        return (of_rate(None),)
+        return _undecided(arm)
     agreed = arm.agreement
     return (
         of_rate(arm.rates.overall, whom),
@@ -218,6 +220,13 @@ def of_arm(arm: ArmFindings, whom: str = "People") -> tuple[str, ...]:
         of_looked_up(arm.looked_up),
         *(of_judge(judge, whom) for judge in arm.judges),
     )
+
+
+def _undecided(arm: ArmFindings) -> tuple[str, ...]:
+    """Return why there is no preference: nobody said one, or what they said is left out."""
+    if arm.counts.n_stored and not arm.counts.n_analysed:
+        return "No choice can be analysed yet.", of_flow(arm.flow)
+    return (of_rate(None),)
 
 
 def sentences(findings: Findings) -> dict[str, tuple[str, ...]]:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from app.analysis.aggregation import AggregationCurve
@@ -17,9 +18,12 @@ from app.analysis.resampling import Resampled
 from app.analysis.response_times import AtThreshold
 from app.analysis.trend import Slope
 from app.results import exclusion_words, judge_words, phrases, words
+from app.results.finding.find import find
 from app.results.finding.views import LEFT_OUT
 from app.results.findings import ArmContrast
 from app.results.judged import AgainstPeople, JudgeName
+from app.results.observed import CODES
+from tests.results.planted import changed, planted
 
 
 def rate(value: float, low: float, high: float) -> Rate:
@@ -129,6 +133,19 @@ def test_reasons_are_told_in_words_and_those_of_others_as_they_are() -> None:
     )
     assert exclusion_words.of_analysed(flow) == "11 of 20 stored choices are analysed."
     assert exclusion_words.of_flow(replace(flow, excluded=(), kept=flow.total)) == "All 20 stored choices are analysed."
+
+
+def test_where_every_choice_is_left_out_it_is_said_why() -> None:
+    whole = planted(per_level=4)
+    n = len(whole.stored)
+    gone = find(changed(whole, reason=np.full(n, CODES["fastest_ms"])))
+    said = (
+        "No choice can be analysed yet.",
+        f"0 of {n} stored choices are analysed; left out: {n}: faster than the fastest plausible time.",
+    )
+    assert words.of_arm(gone.arms[0]) == words.answer(gone) == said
+    tied = find(changed(whole, prefers_sycophantic=np.full(n, np.nan)))
+    assert words.of_arm(tied.arms[0]) == words.answer(tied) == ("Nobody has preferred either response yet.",)
 
 
 def test_every_reason_has_words() -> None:
