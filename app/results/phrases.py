@@ -5,10 +5,15 @@ from app.analysis.intervals import Interval
 
 def percent(share: float) -> str:
     """Return a share as whole percent; what is not 0 or 1 never reads so."""
+    return f"{_hundredths(share)} %"
+
+
+def _hundredths(share: float) -> str:
     written = f"{100 * share:.0f}"
     if written in {"0", "100"} and share not in {0.0, 1.0}:
         written = f"{100 * share:.1f}"
-    return f"{written} %"
+        return {"0.0": "< 0.1", "100.0": "> 99.9"}.get(written, written)
+    return written
 
 
 def points(difference: float) -> str:
@@ -19,7 +24,9 @@ def points(difference: float) -> str:
 
 def interval_words(interval: Interval) -> str:
     """Return an interval of a share."""
-    return f"95 % interval {percent(interval.low).removesuffix(' %')}–{percent(interval.high)}"
+    low, high = _hundredths(interval.low), _hundredths(interval.high)
+    between = " to " if "<" in f"{low}{high}" or ">" in f"{low}{high}" else "–"  # A dash would read as a minus.
+    return f"95 % interval {low}{between}{high} %"
 
 
 def interval_points(interval: Interval) -> str:

@@ -55,10 +55,32 @@ def test_nobody_and_synthetic_annotators_are_called_so() -> None:
 
 @pytest.mark.parametrize(
     ("given", "said"),
-    [(0.0, "0 %"), (1.0, "100 %"), (0.004, "0.4 %"), (0.997, "99.7 %"), (0.0001, "0.0 %"), (0.5, "50 %")],
+    [
+        (0.0, "0 %"),
+        (1.0, "100 %"),
+        (0.004, "0.4 %"),
+        (0.997, "99.7 %"),
+        (0.0004, "< 0.1 %"),
+        (0.9996, "> 99.9 %"),
+        (0.5, "50 %"),
+    ],
 )
 def test_only_what_is_nothing_or_all_reads_so(given: float, said: str) -> None:
     assert phrases.percent(given) == said
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (0.27, 0.36, "27–36 %"),
+        (0.0, 1.0, "0–100 %"),
+        (0.0004, 0.05, "< 0.1 to 5 %"),
+        (0.95, 0.9996, "95 to > 99.9 %"),
+        (1e-9, 1 - 1e-9, "< 0.1 to > 99.9 %"),
+    ],
+)
+def test_an_interval_that_all_but_ends_at_nothing_or_all_says_so(low: float, high: float, said: str) -> None:
+    assert phrases.interval_words(Interval(low, high)) == f"95 % interval {said}"
 
 
 @pytest.mark.parametrize(("given", "said"), [(0.0304, "+3.0 points"), (-0.0304, "−3.0 points"), (0.0001, "0.0 points")])
