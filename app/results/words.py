@@ -47,7 +47,10 @@ def of_slope(slope: Slope | None) -> str:
     if slope is None:
         return "Whether preference changes with difficulty cannot be asked: fewer than two levels have choices."
     if slope.interval is None or slope.p is None:
-        return f"The preference changes by {points(slope.slope)} a level; how surely, so few choices cannot tell."
+        told = f"The preference changes by {points(slope.slope)} a level; how surely"
+        if slope.n_pairs > 2 and slope.n_annotators > 1:
+            return f"{told} cannot be told, as no pair and no person departs from that line."
+        return f"{told}, so few choices cannot tell."
     told = f"{points(slope.slope)} a level, {interval_points(slope.interval)}, p {p_words(slope.p)}"
     way = above(slope.interval, 0)
     if way == 0:

@@ -105,11 +105,21 @@ def test_a_slope_is_told_by_its_interval(low: float, high: float, said: str) -> 
 def test_slopes_of_one_level_and_of_few_choices_say_what_is_lacking() -> None:
     assert "fewer than two levels" in words.of_slope(None)
     unsure = replace(slope(0.02, 0, 0), interval=None, se=None, t=None, p=None)
-    assert words.of_slope(unsure) == (
-        "The preference changes by +2.0 points a level; how surely, so few choices cannot tell."
-    )
+    for few in (replace(unsure, n_pairs=2), replace(unsure, n_annotators=1)):
+        assert words.of_slope(few) == (
+            "The preference changes by +2.0 points a level; how surely, so few choices cannot tell."
+        )
     assert "p < 0.001" in words.of_slope(slope(0.02, 0.01, 0.03, 0.0))
     assert "p = 0.012" in words.of_slope(slope(0.02, 0.01, 0.03, 0.012))
+
+
+def test_a_slope_without_residuals_is_not_put_down_to_few_choices() -> None:
+    whole = planted(per_level=4)
+    nobody = find(changed(whole, prefers_sycophantic=np.zeros(len(whole.stored))))
+    assert words.of_slope(nobody.arms[0].slope) == (
+        "The preference changes by 0.0 points a level; how surely cannot be told, as no pair and no person departs "
+        "from that line."
+    )
 
 
 def test_arms_differ_clearly_only_where_the_adjusted_p_says_so_too() -> None:
