@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
 from app.errors import CandorError
-from app.models import Arm, Misconception, MisconceptionSet, Preregistration, Study
+from app.models import Arm, Misconception, MisconceptionSet, Preregistration, ScoringRun, Study
 from app.study import dealing, events
 from app.study.canonical import content_hash
 from app.study.designs import StudyDesign
@@ -66,6 +66,16 @@ class StudyPreregistered(CandorError):
         super().__init__(f"study {slug!r} is preregistered, so its draft cannot be changed; clone it to make another")
 
 
+class StudyScored(CandorError):
+    """Preference models scored the texts of the draft's set, and scores are never changed nor deleted."""
+
+    def __init__(self, slug: str, set_slug: str, version: int) -> None:
+        super().__init__(
+            f"the texts of study {slug!r} were scored, so it keeps its set {set_slug!r}, version {version}; "
+            f"clone it and give the clone the other set"
+        )
+
+
 class NotAsPreregistered(CandorError):
     """The draft is no longer what was preregistered, so it cannot be opened under that preregistration."""
 
@@ -120,12 +130,16 @@ async def change_draft(
         When the study has opened: its design is frozen.
     StudyPreregistered
         When it was written down already what the study is.
+    StudyScored
+        When it is to have another set, and has scores of the texts of the one that it has.
     """
     study = await get_study(session, slug, lock=True)
     if study.state != StudyState.DRAFT:
         raise StudyStateWrong(slug, study.state, "changed", "a draft; what is live can only be amended")
     if await _preregistered_design(session, study.id) is not None:
         raise StudyPreregistered(slug)
+    if chosen.id != study.set_id:
+        await _refuse_scored(session, study)
     if design.slug != slug:
         await _claim_slug(session, design.slug)
     for name, value in design.model_dump(mode="json", exclude={"arms"}).items():
@@ -137,6 +151,12 @@ async def change_draft(
     await events.record(session, "study_changed", study_id=study.id, account_id=account_id)
     session.expire(study, ["arms", "misconception_set"])
     return study
+
+
+async def _refuse_scored(session: AsyncSession, study: Study) -> None:
+    if await session.scalar(select(ScoringRun.id).filter_by(study_id=study.id).limit(1)) is not None:
+        used = study.misconception_set
+        raise StudyScored(study.slug, used.slug, used.version)
 
 
 async def get_study(session: AsyncSession, slug: str, *, lock: bool = False) -> Study:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import PairScore, ResponseScore, ScoringRun
-from app.study import amendments, scoring_queries, scoring_runs
+from app.study import amendments, copies, scoring_queries, scoring_runs, studies
 from app.study.designs import check_design
 from app.study.score_rows import RowUnfit
 from app.study.scoring_gaps import ScoresIncomplete
@@ -20,7 +20,7 @@ from app.study.scoring_queries import PairMargin, pair_margins
 from app.study.scoring_records import RecordFaulty
 from app.study.scoring_runs import RunStoredAlready
 from app.study.sets import find_set, import_set
-from app.study.studies import SetUnlevelled, create_study
+from app.study.studies import SetUnlevelled, StudyScored, create_study
 from tests.example_sets import entry
 from tests.scored import both_variants, judge_rows, pairs_of_study, reward_rows, run_record
 from tests.studies import draft_study, open_study
@@ -70,6 +70,24 @@ async def test_a_draft_s_pairs_are_those_that_it_would_open_with_and_have_levels
     await create_study(session, check_design(design), await find_set(session, "rough"))
     with pytest.raises(SetUnlevelled, match="'claim-002'"):
         await anext(pair_lines(session, "rough"))
+
+
+async def test_a_draft_that_was_scored_keeps_its_set_and_all_else_of_it_can_be_changed(session: AsyncSession) -> None:
+    await draft_study(session, "kept")
+    draft = await studies.get_study(session, "kept")
+    await import_set(session, [entry(n) for n in range(9)], slug="other", title="other", licence="none")
+    design, used, chosen = (
+        copies.design_of(draft),
+        await find_set(session, "kept-set"),
+        await find_set(session, "other"),
+    )
+    await studies.change_draft(session, "kept", check_design(design), chosen)
+    await studies.change_draft(session, "kept", check_design(design), used)
+    run = await stored(session, "kept", run_record(), reward_rows(await pairs_of_study(session, "kept")))
+    with pytest.raises(StudyScored, match="keeps its set 'kept-set', version 1; clone it and give the clone"):
+        await studies.change_draft(session, "kept", check_design(design), chosen)
+    changed = await studies.change_draft(session, "kept", check_design(design | {"title": "Renamed"}), used)
+    assert (changed.title, len(await pair_margins(session, run.study_id))) == ("Renamed", 32)
 
 
 # Margins.

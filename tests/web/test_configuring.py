@@ -13,11 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db import create_engine, sessions
 from app.models import Event, Study
 from app.settings import Settings
-from app.study import preregistrations, studies
+from app.study import preregistrations, scoring_runs, studies
 from app.study.designs import check_design
 from app.study.sets import find_set, import_set
 from app.study.studies import StudyExists
 from tests.example_sets import entries
+from tests.scored import pairs_of_study, reward_rows, run_record
 from tests.studies import draft_study
 from tests.web.desk import Form, form_token, sign_in, sign_in_again, summary
 
@@ -96,6 +97,27 @@ async def test_everything_can_be_configured_and_is_in_the_form_again(
         column: getattr(study, column) for column in COLUMNS
     }
     assert [arm.truthful_kind for arm in unchanged.arms] == ["helpful", "baseline"]
+
+
+async def test_a_draft_that_was_scored_is_not_given_another_set(
+    client: httpx.AsyncClient, database: AsyncSession, ada: int
+) -> None:
+    await import_set(database, entries(3, 8), slug="other", title="Other", licence="none")
+    await studies.create_study(database, check_design(NAMED), await find_set(database, "ready"), ada)
+    run = await scoring_runs.begin(database, "first", run_record())
+    await scoring_runs.store(database, run.id, reward_rows(await pairs_of_study(database, "first")))
+    await database.commit()
+    form = Form((await client.get("/studies/first/edit")).text)
+    refused = await client.post("/studies/first/edit", data=form.changed(set="other@1", title="Renamed"))
+    said = (
+        "The texts of study 'first' were scored, so it keeps its set 'ready', version 1; "
+        "clone it and give the clone the other set"
+    )
+    assert (refused.status_code, summary(refused)) == (422, [(said, "set")])
+    assert dict(Form(refused.text).fields)["title"] == "Renamed"
+    assert (await found(database, "first")).misconception_set.slug == "ready"
+    saved = await client.post("/studies/first/edit", data=Form(refused.text).changed(set="ready@1"))
+    assert saved.headers["location"] == "/studies/first?done=saved"
 
 
 async def test_faults_are_said_above_and_at_their_fields_and_what_was_typed_is_kept(

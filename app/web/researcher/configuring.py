@@ -13,7 +13,7 @@ from app.study import copies, preregistrations, progress_queries, studies
 from app.study.canonical import content_hash
 from app.study.progress_queries import SetListed
 from app.study.sets import find_set
-from app.study.studies import StudyExists, StudyPreregistered, StudyStateWrong
+from app.study.studies import StudyExists, StudyPreregistered, StudyScored, StudyStateWrong
 from app.terms import StudyState
 from app.web.deps import ReadSession, WriteSession
 from app.web.fields import sentence
@@ -89,10 +89,10 @@ async def create(request: Request, account: Researcher, _: OwnForm, session: Wri
     return RedirectResponse(f"/studies/{quote(design.slug)}?done=created", 303)
 
 
-def _faults(refused: FormFaulty | StudyExists) -> list[FieldFault]:
+def _faults(refused: FormFaulty | StudyExists | StudyScored) -> list[FieldFault]:
     if isinstance(refused, FormFaulty):
         return refused.faults
-    return [FieldFault("slug", sentence(refused))]
+    return [FieldFault("set" if isinstance(refused, StudyScored) else "slug", sentence(refused))]
 
 
 @router.get("/studies/{slug}/edit")
@@ -119,7 +119,7 @@ async def change(slug: str, request: Request, account: Researcher, _: OwnForm, s
         _refuse_stale(form.get("seen"), now)
         by = account.who.account_id
         await studies.change_draft(session, slug, design, await find_set(session, *chosen), by)
-    except (FormFaulty, StudyExists) as refused:
+    except (FormFaulty, StudyExists, StudyScored) as refused:
         seen = now if _is_stale(refused) else str(form.get("seen", ""))
         state = FormState(typed=typed, sets=sets.choices, faults=_faults(refused), seen=seen)
         return render(_edit_page(account, study, state), 422)
@@ -131,7 +131,7 @@ def _refuse_stale(seen: object, now: str) -> None:
         raise FormFaulty([FieldFault(SAVE, _CHANGED_MEANWHILE)])
 
 
-def _is_stale(refused: FormFaulty | StudyExists) -> bool:
+def _is_stale(refused: FormFaulty | StudyExists | StudyScored) -> bool:
     return isinstance(refused, FormFaulty) and refused.faults[0].field == SAVE
 
 
