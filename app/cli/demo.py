@@ -26,7 +26,7 @@ from app.errors import CandorError
 from app.study import accounts, login_links, owners, studies
 from app.study.designs import check_design
 from app.study.score_imports import import_scores
-from app.study.scoring_runs import RunStoredAlready
+from app.study.scoring_runs import RunElsewhere, RunStoredAlready
 from app.study.set_files import read_jsonl
 from app.study.sets import find_set, import_set
 from app.study.studies import StudyUnknown
@@ -124,7 +124,8 @@ async def _prepare(url: str, scores: Path | None) -> Links:
         if scores is not None:
             await _store_scores(session, scores)
         elif is_new:
-            await _store_scores(session, resources.content(RECORDED_SCORES))
+            with suppress(RunElsewhere):  # Somebody imported the file for a study of theirs; the demo does without.
+                await _store_scores(session, resources.content(RECORDED_SCORES))
         return links
 
 

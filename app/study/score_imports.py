@@ -29,6 +29,8 @@ async def import_scores(
         given twice, a number that is not finite, scores that are missing, or a file that was cut off.
     RunStoredAlready
         When the run is there; nothing is changed.
+    RunElsewhere
+        When it is there, but another study's.
     """
     async with session.begin_nested():
         file = ScoreFile(lines)

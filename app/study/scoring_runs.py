@@ -40,6 +40,13 @@ class RunStoredAlready(CandorError):
         super().__init__(f"the scoring run {public_id} is stored already, in study {slug!r}; nothing was changed")
 
 
+class RunElsewhere(CandorError):
+    """The run is another study's, so this one cannot have it."""
+
+    def __init__(self, public_id: str, slug: str) -> None:
+        super().__init__(f"the scoring run {public_id} is stored already, in study {slug!r}; nothing was changed")
+
+
 async def begin(
     session: AsyncSession, study_slug: str, record: Mapping[str, Any], account_id: int | None = None
 ) -> ScoringRun:
@@ -50,7 +57,9 @@ async def begin(
     RecordFaulty
         When the record lacks something.
     RunStoredAlready
-        When the run is done, or belongs to another study.
+        When the run is done.
+    RunElsewhere
+        When it belongs to another study.
     """
     study = await scored_study(session, study_slug)
     checked = checked_record(storable(record))
@@ -62,7 +71,9 @@ async def begin(
         run = ScoringRun(study_id=study.id, public_id=checked.id, account_id=account_id)
         run.n_all = await n_pairs(session, study)
         session.add(run)
-    elif run.state == RunState.DONE or run.study_id != study.id:
+    elif run.study_id != study.id:
+        raise RunElsewhere(checked.id, await _slug(session, run))
+    elif run.state == RunState.DONE:
         raise RunStoredAlready(checked.id, await _slug(session, run))
     elif run.scorer != checked.scorer:
         raise RecordFaulty(f"the run record, field scorer: the run {checked.id} was begun as {run.scorer!r}")

@@ -83,6 +83,16 @@ def test_what_cannot_be_read_is_refused_in_a_line(shell: Shell) -> None:
     assert "is not the head of a score file" in shell.refused("pm", "import-scores", "empty.jsonl", "--study", "scored")
 
 
+def test_a_run_of_another_study_is_refused_and_not_taken_for_done(shell: Shell) -> None:
+    pairs = [json.loads(line) for line in shell.ok("pm", "pairs", "--study", "scored").out.splitlines()]
+    written(shell, "elsewhere.jsonl", score_file(run_record("c" * 16), reward_rows(pairs)))
+    shell.ok("study", "clone", "scored", "copied")
+    shell.ok("pm", "import-scores", "elsewhere.jsonl", "--study", "scored")
+    said = f"the scoring run {'c' * 16} is stored already, in study 'scored'; nothing was changed"
+    for as_json in ((), ("--json",)):
+        assert shell.refused("pm", "import-scores", "elsewhere.jsonl", "--study", "copied", *as_json) == said
+
+
 def test_what_the_scorer_writes_is_what_the_import_reads(shell: Shell) -> None:
     shell.ok("pm", "pairs", "--study", "scored", "-o", "out.jsonl")
     variants = ("--variant", "standard", "--variant", "non-sycophantic")

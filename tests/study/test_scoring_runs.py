@@ -18,7 +18,7 @@ from app.study.scoring_gaps import ScoresIncomplete
 from app.study.scoring_pairs import pair_lines
 from app.study.scoring_queries import PairMargin, pair_margins
 from app.study.scoring_records import RecordFaulty
-from app.study.scoring_runs import RunStoredAlready
+from app.study.scoring_runs import RunElsewhere, RunStoredAlready
 from app.study.sets import find_set, import_set
 from app.study.studies import SetUnlevelled, StudyScored, create_study
 from tests.example_sets import entry
@@ -310,7 +310,7 @@ async def test_a_record_is_another_run_s_where_its_id_or_scorer_differs(session:
         await scoring_runs.finish(session, run.id, run_record("b" * 16))
     with pytest.raises(RecordFaulty, match="begun as 'reward'"):
         await scoring_runs.begin(session, "mixed", run_record(scorer="judge"))
-    with pytest.raises(RunStoredAlready, match="in study 'mixed'"):
+    with pytest.raises(RunElsewhere, match="is stored already, in study 'mixed'; nothing was changed"):
         await scoring_runs.begin(session, "other", run_record())
     with pytest.raises(scoring_runs.RunUnknown):
         await scoring_runs.store(session, 10**9, [])

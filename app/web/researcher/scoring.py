@@ -15,7 +15,7 @@ from app.study import scoring_queries, studies
 from app.study.score_files import LARGEST, ScoreFileFaulty
 from app.study.score_imports import import_scores
 from app.study.scoring_queries import RunListed
-from app.study.scoring_runs import RunStoredAlready
+from app.study.scoring_runs import RunElsewhere, RunStoredAlready
 from app.study.studies import SetUnlevelled
 from app.study.tokens import same
 from app.terms import RunState
@@ -107,10 +107,8 @@ async def take_scores(
         except ScoreFileFaulty as faulty:
             return _refused(account, seen, sentence(faulty), tuple(faulty.faults))
         except RunStoredAlready as already:
-            if already.study != study:
-                return _refused(account, seen, sentence(already))
             return _done(study, already.run, "already")
-        except SetUnlevelled as unfit:
+        except (RunElsewhere, SetUnlevelled) as unfit:
             return _refused(account, seen, sentence(unfit))
     return _done(study, run.public_id, "imported")
 
