@@ -93,7 +93,8 @@ def refuse_weak(password: str, email: str = "") -> None:
     if _left(plain) < _FEWEST_LEFT:
         raise PasswordCommon
     names = _names(email)
-    if names and _left(_pattern(names).sub(" ", plain)) < _FEWEST_LEFT:
+    without_names = _pattern(names).sub(" ", plain) if names else plain
+    if without_names != plain and _letters_left(without_names) < _FEWEST_LEFT:
         raise PasswordPersonal
 
 
@@ -102,15 +103,19 @@ def _left(plain: str) -> int:
 
     Beside a common word only letters count: everybody adds digits and an exclamation mark.
     """
+    if _COMMON.search(plain):
+        return _letters_left(plain)
+    return len(set("".join(_ROWS_OF_KEYS.sub(" ", plain).split())))
+
+
+def _letters_left(plain: str) -> int:
     without_words = _COMMON.sub(" ", plain)
-    rest = _ROWS_OF_KEYS.sub(" ", without_words)
-    if without_words == plain:
-        return len(set("".join(rest.split())))
-    return len(set(_LETTER.findall(rest)))
+    return len(set(_LETTER.findall(_ROWS_OF_KEYS.sub(" ", without_words))))
 
 
 def _names(email: str) -> list[str]:
-    """Return the parts of an email address, whole and in pieces: ada.lovelace, ada, lovelace, example."""
-    local, _, domain = email.casefold().partition("@")
-    pieces = [local, *re.split(r"[\W_]+", local), *domain.split(".")[:-1]]
+    """Return an email address and its parts, whole and in pieces: ada.lovelace, ada, lovelace, example.org, example."""
+    address = email.casefold()
+    local, _, domain = address.partition("@")
+    pieces = [address, domain, local, *re.split(r"[\W_]+", local), *domain.split(".")[:-1]]
     return [piece for piece in pieces if len(piece) >= _SHORTEST_NAME]

@@ -74,6 +74,30 @@ def test_what_is_made_of_the_email_is_refused(password: str) -> None:
         refuse_weak(password, EMAIL)
 
 
+@pytest.mark.parametrize(
+    ("email", "password"),
+    [
+        ("jane.doe@example.org", "jane.doe@example.org1"),
+        ("jane.doe@example.org", "JaneDoe@Example.org"),
+        ("jane.doe@example.org", "2026!jane.doe#73"),
+        ("jo@mit.ac.uk", "jo@mit.ac.uk"),
+        ("jo@mit.ac.uk", "jo@mit.ac.uk 1847!"),
+        ("li@pku.edu.cn", "li@pku.edu.cn"),
+        ("inv@x.org", "inv@x.org12345"),
+    ],
+)
+def test_an_address_is_refused_whole_however_short_its_parts_and_with_digits_beside_it(
+    email: str, password: str
+) -> None:
+    with pytest.raises(PasswordPersonal):
+        refuse_weak(password, email)
+
+
+def test_beside_a_name_enough_other_letters_are_taken() -> None:
+    refuse_weak("jane keeps wombats", "jane.doe@example.org")
+    refuse_weak("my uk train is late", "jo@mit.ac.uk")
+
+
 def test_a_password_has_a_least_and_a_greatest_length() -> None:
     with pytest.raises(PasswordTooShort, match="at least 12 characters"):
         refuse_weak("xylophones!")
