@@ -7,6 +7,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.web.addresses import SCORE_FILES, SET_UPLOADS
+from app.web.charsets import is_foreign_charset
 from app.web.problems import is_for_programs, problem
 
 POLICY = (
@@ -85,6 +86,8 @@ def _refusal(scope: Scope) -> tuple[int, str, str] | None:
         return 403, "from_elsewhere", "This form was sent from another site, so nothing was stored."
     if _is_too_large(headers, _LARGEST.get(scope["path"], LARGEST_FORM)):
         return 413, "too_large", "This form is too large, so nothing was stored."
+    if is_foreign_charset(headers):
+        return 415, "charset", "This form is not sent as UTF-8, so nothing was stored."
     return None
 
 

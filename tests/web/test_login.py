@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -179,3 +180,41 @@ async def test_the_login_page_of_the_demo_points_to_the_terminal(client: httpx.A
     app = client._transport.app.state  # type: ignore[attr-defined]
     app.settings = app.settings.model_copy(update={"demo": True})
     assert "terminal" in (await client.get("/login")).text
+
+
+def multipart(charset: str, **fields: bytes) -> dict[str, Any]:
+    parts = [
+        b'--XX\r\nContent-Disposition: form-data; name="%b"\r\n\r\n%b\r\n' % (name.encode(), value)
+        for name, value in fields.items()
+    ]
+    return {
+        "content": b"".join(parts) + b"--XX--\r\n",
+        "headers": {"Content-Type": f"multipart/form-data; boundary=XX{charset}"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("charset", "email"),
+    [
+        ("; charset=utf-7", b"+2AA-"),
+        ("; Charset=UNICODE_ESCAPE", b"\\ud800"),
+        ('; charset="utf-16"', b"\x00\xd8"),
+    ],
+)
+async def test_a_form_that_is_not_utf_8_is_refused_before_half_a_character_comes_in(
+    client: httpx.AsyncClient, database: AsyncSession, charset: str, email: bytes
+) -> None:
+    token = token_in(await client.get("/login")).encode()
+    refused = await client.post("/login", **multipart(charset, form_token=token, email=email, password=b"x"))
+    assert refused.status_code == 415
+    assert refused.text == "This form is not sent as UTF-8, so nothing was stored."
+    urlencoded = {"Content-Type": "application/x-www-form-urlencoded; charset=latin-1"}
+    assert (await client.post("/login", content=b"email=x", headers=urlencoded)).status_code == 415
+    assert await n_attempts(database) == 0
+
+
+@pytest.mark.parametrize("charset", ["", "; charset=utf-8", '; charset="UTF-8"', "; charset=utf8"])
+async def test_a_form_that_says_it_is_utf_8_is_taken(client: httpx.AsyncClient, account_id: int, charset: str) -> None:
+    token = token_in(await client.get("/login")).encode()
+    fields = {"form_token": token, "email": EMAIL.encode(), "password": PASSWORD.encode()}
+    assert (await client.post("/login", **multipart(charset, **fields))).status_code == 303
