@@ -140,8 +140,12 @@ async def test_a_damaged_file_is_never_stored(client: httpx.AsyncClient, databas
         (b"{}", "facts.jsonl", {"slug": "No Name"}, "slug", "'No Name' cannot be the name of a set"),
         (b"{}", "facts.jsonl", {"read_as": "xlsx"}, "read_as", "Choose one of the formats"),
         (b"x" * (20 * 2**20 + 1), "facts.jsonl", {}, "file", "The file is larger than 20 MB; import it by command"),
+        (b"{}", "facts.jsonl", {"set_title": "A\x00B"}, "set_title", "This holds a NUL character; remove it"),
+        (b"{}", "facts.jsonl", {"set_title": "a" * 201}, "set_title", "This is too long; give at most 200 characters"),
+        (b"{}", "facts.jsonl", {"columns": "claim=a\x00"}, "columns", "This holds a NUL character; remove it"),
+        (b"{}", "facts.jsonl", {"texts": "category=\x00"}, "texts", "This holds a NUL character; remove it"),
     ],
-    ids=["empty", "zip", "unknown", "mapping", "name", "format", "large"],
+    ids=["empty", "zip", "unknown", "mapping", "name", "format", "large", "nul", "long", "nul-column", "nul-text"],
 )
 async def test_a_file_that_cannot_be_checked_says_why_at_its_field_and_keeps_what_was_typed(
     client: httpx.AsyncClient,
@@ -161,6 +165,18 @@ async def test_a_file_that_cannot_be_checked_says_why_at_its_field_and_keeps_wha
     assert f'id="{at}"' in page.text
     assert "a licence of my own" in page.text
     assert await counted(database, SetUpload) == 0
+
+
+@pytest.mark.parametrize("licence", ["CC\x00BY", "a" * 501])
+async def test_a_licence_that_cannot_be_stored_is_refused_at_its_field(
+    client: httpx.AsyncClient, database: AsyncSession, admin: int, licence: str
+) -> None:
+    page = await send(client, jsonl(*entries(2)), licence=licence)
+    assert page.status_code == 422
+    assert [where for _, where in summary(page)] == ["licence"]
+    assert await counted(database, SetUpload) == 0
+    longest = await send(client, jsonl(*entries(2)), licence="a" * 500, set_title="b" * 200)
+    assert longest.status_code == 303
 
 
 async def test_columns_of_ones_own_are_mapped(client: httpx.AsyncClient, admin: int) -> None:

@@ -33,6 +33,7 @@ Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
 _NOT_STATED = "not stated"
 _FORM = ("slug", "set_title", "licence", "read_as", "columns", "texts")
 _MOST_FIELDS = 20
+_LONGEST = {"set_title": 200, "licence": 500}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ async def send(request: Request, account: Admin, sessions: Annotated[Sessions, D
 
 async def _sent(form: FormData, typed: _Typed) -> Sent:
     """Return what was sent, if it can be checked at all."""
+    _refuse_unstorable(typed)
     if typed.read_as not in {"", *Format}:
         raise FieldFaulty("Choose one of the formats", "read_as")
     mapped = parse(_lines(typed.columns), _lines(typed.texts))
@@ -115,6 +117,15 @@ async def _sent(form: FormData, typed: _Typed) -> Sent:
         title=typed.set_title,
         licence=typed.licence or _NOT_STATED,
     )
+
+
+def _refuse_unstorable(typed: _Typed) -> None:
+    for field in ("set_title", "licence", "columns", "texts"):
+        if "\x00" in getattr(typed, field):
+            raise FieldFaulty("This holds a NUL character; remove it", field)
+    for field, longest in _LONGEST.items():
+        if len(getattr(typed, field)) > longest:
+            raise FieldFaulty(f"This is too long; give at most {longest} characters", field)
 
 
 def _lines(text: str) -> list[str]:
