@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from app.errors import CandorError
 from app.study.checks import default_comprehension
-from app.study.options import Misfit, Options
+from app.study.options import Misfit, Options, Whole
 from app.study.plain_faults import plain
 from app.study.texts import default_texts
 from app.terms import Instructions, Platform, TruthfulKind
@@ -80,9 +80,9 @@ class StudyDesign(BaseModel):
 
     slug: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=LONGEST_SLUG)]
     title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-    ratings_per_pair: int = Field(default=5, ge=1, le=MOST_RATINGS)
-    pairs_per_annotator: int = Field(default=20, ge=1, le=500)
-    min_pairs: int = Field(default=1, ge=1, le=500)
+    ratings_per_pair: Whole = Field(default=5, ge=1, le=MOST_RATINGS)
+    pairs_per_annotator: Whole = Field(default=20, ge=1, le=500)
+    min_pairs: Whole = Field(default=1, ge=1, le=500)
     arms: tuple[ArmDesign, ...] = (ArmDesign(),)
     question: Paragraphs = Field(default_factory=lambda: str(default_texts()["question"]))
     texts: dict[str, Any] = Field(default_factory=dict)
@@ -91,13 +91,13 @@ class StudyDesign(BaseModel):
     completion_code: str = Field(default_factory=_made_up_code)
     failed_checks_code: str = Field(default_factory=_made_up_code)
     screened_out_code: str = Field(default_factory=_made_up_code)
-    expected_minutes: int = Field(default=15, ge=1, le=600)
+    expected_minutes: Whole = Field(default=15, ge=1, le=600)
     pay: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)] = "unpaid"
-    entry_hold_minutes: int = Field(default=10, ge=1, le=120)
-    hold_minutes: int = Field(default=40, ge=5, le=1440)
-    entry_holds: int | None = Field(default=None, ge=1, le=1_000_000)
+    entry_hold_minutes: Whole = Field(default=10, ge=1, le=120)
+    hold_minutes: Whole = Field(default=40, ge=5, le=1440)
+    entry_holds: Whole | None = Field(default=None, ge=1, le=1_000_000)
     options: Options = Options()
-    seed: int = Field(default_factory=lambda: secrets.randbelow(2**31), ge=0, lt=2**63)
+    seed: Whole = Field(default_factory=lambda: secrets.randbelow(2**31), ge=0, lt=2**63)
     synthetic: bool = False
 
     @field_validator("slug")

@@ -3,10 +3,20 @@
 All are off by default, part of the design, and frozen with it.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticKnownError
 
+
+def _no_answer(value: Any) -> Any:
+    """Refuse true and false, which Python takes for 1 and 0."""
+    if isinstance(value, bool):
+        raise PydanticKnownError("int_type")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_no_answer)]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000, pattern=r"^[^\x00]*$")]
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
@@ -81,12 +91,12 @@ class Exclusions(_Part):
     `left_page`: choices during which the page was left.
     """
 
-    failed_checks: int | None = Field(default=None, ge=1, le=50)
+    failed_checks: Whole | None = Field(default=None, ge=1, le=50)
     incomplete: bool = False
     looked_up: bool = False
-    easy_pairs: int | None = Field(default=None, ge=1, le=500)
-    fastest_ms: int | None = Field(default=None, ge=1, le=600_000)
-    words_a_minute: int | None = Field(default=None, ge=50, le=10_000)
+    easy_pairs: Whole | None = Field(default=None, ge=1, le=500)
+    fastest_ms: Whole | None = Field(default=None, ge=1, le=600_000)
+    words_a_minute: Whole | None = Field(default=None, ge=50, le=10_000)
     left_page: bool = False
 
 
@@ -99,10 +109,10 @@ class Options(_Part):
     reason: Literal["off", "optional", "required"] = "off"
     background: tuple[BackgroundQuestion, ...] = ()
     comprehension: tuple[ComprehensionQuestion, ...] = ()
-    attention_checks: int = Field(default=0, ge=0, le=20)
-    failed_at: int = Field(default=2, ge=1, le=20)
-    swapped_repeats: int = Field(default=0, ge=0, le=50)
-    min_reading_seconds: int = Field(default=0, ge=0, le=120)
+    attention_checks: Whole = Field(default=0, ge=0, le=20)
+    failed_at: Whole = Field(default=2, ge=1, le=20)
+    swapped_repeats: Whole = Field(default=0, ge=0, le=50)
+    min_reading_seconds: Whole = Field(default=0, ge=0, le=120)
     signed_links: bool = False
     exclusions: Exclusions = Exclusions()
     refill_excluded: bool = False

@@ -72,7 +72,7 @@ def test_numbers_are_taken_to_their_bounds_and_refused_beyond(option: str, least
 
 
 @pytest.mark.parametrize("option", [*(option for option, *_ in BOUNDS), "min_pairs", "seed"])
-@pytest.mark.parametrize("value", ["many", 2.5, None, []])
+@pytest.mark.parametrize("value", ["many", 2.5, None, [], True, False])
 def test_what_is_no_whole_number_is_named(option: str, value: Any) -> None:
     (fault,) = faults(**{option: value})
     assert fault.startswith(f"{option.replace('_', '-')}: must be a whole number")
