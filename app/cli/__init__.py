@@ -33,5 +33,17 @@ def main() -> None:
     except (OperationalError, DriverError, ArgumentError) as failure:
         reason = str(getattr(failure, "orig", None) or failure).strip().splitlines()[0]
         _refuse(f"the database cannot be used: {reason}; check CANDOR_DATABASE_URL and that Postgres runs")
+    except UnicodeEncodeError:
+        _refuse_torn_argument()
+        raise
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+
+
+def _refuse_torn_argument() -> None:
+    """Refuse an argument that is not UTF-8: it can be the name of a file, but nothing in the database is called so."""
+    for given in sys.argv:
+        try:
+            given.encode()
+        except UnicodeEncodeError:
+            _refuse(f"{given!r} is not UTF-8; type it again")
