@@ -17,10 +17,14 @@ def read_design(path: Path) -> dict[str, Any]:
     """
     try:
         values = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+        repr(values)  # What cannot be written out, no message could tell of.
     except OSError as error:
         raise DesignFaulty([f"{path} cannot be read: {error.strerror}"]) from None
     except UnicodeDecodeError as error:
         raise DesignFaulty([f"{path.name} is not UTF-8 (byte {error.start}); save it as UTF-8"]) from None
     except tomllib.TOMLDecodeError as error:
         raise DesignFaulty([f"{path.name} is not TOML: {error}"]) from None
+    except (RecursionError, ValueError):
+        said = "is not TOML that can be read (nested too deeply, or a number too long)"
+        raise DesignFaulty([f"{path.name} {said}"]) from None
     return values

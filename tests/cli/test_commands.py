@@ -534,6 +534,37 @@ def test_studies_that_cannot_be_made_or_moved_are_refused(with_study: Shell) -> 
         assert refused("study", verb, "nothing").startswith("there is no study 'nothing'")
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "title = " + "[" * 5000 + "]" * 5000,
+        "texts = " + "{a = " * 3000 + "1" + "}" * 3000,
+        "[" + ".".join("a" * 5000) + "]",
+        "seed = " + "9" * 5000,
+        "seed = 0x" + "f" * 5000,
+    ],
+    ids=["lists", "tables", "dots", "digits", "hex"],
+)
+def test_a_design_file_that_cannot_be_read_is_refused_in_a_line(with_study: Shell, written: str) -> None:
+    (with_study.folder / "deep.toml").write_text(f'set = "good"\ncontact = "x"\n{written}\n', encoding="utf-8")
+    refused = with_study.refused("study", "create", "deep", "--config", "deep.toml")
+    assert refused == "deep.toml is not TOML that can be read (nested too deeply, or a number too long)"
+
+
+def test_true_is_no_whole_number_of_a_design(with_study: Shell) -> None:
+    written = 'set = "good"\ncontact = "x"\nratings_per_pair = true\n[options]\nattention_checks = true\n'
+    (with_study.folder / "true.toml").write_text(written, encoding="utf-8")
+    assert with_study.refused("study", "create", "true", "--config", "true.toml") == (
+        "ratings-per-pair: must be a whole number (given: True); "
+        "options.attention_checks: must be a whole number (given: True)"
+    )
+
+
+def test_an_argument_that_is_not_utf_8_is_refused_in_a_line(with_study: Shell) -> None:
+    for given in (("study", "open"), ("study", "show"), ("account", "disable")):
+        assert with_study.refused(*given, "a\udcff") == r"'a\udcff' is not UTF-8; type it again"
+
+
 # Exports.
 
 
