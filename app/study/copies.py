@@ -12,7 +12,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import MisconceptionSet, Study
-from app.study import events, studies
+from app.study import events, preregistrations, studies
 from app.study.designs import LONGEST_SLUG, ArmDesign, StudyDesign, check_design
 from app.terms import Purpose, StudyState
 
@@ -29,11 +29,17 @@ def design_of(study: Study) -> dict[str, Any]:
 
 
 async def clone(session: AsyncSession, slug: str, new_slug: str, account_id: int | None = None) -> Study:
-    """Make a draft with the design of a study, but with codes and a seed of its own."""
+    """Make a draft with the design of a study, but with codes and a seed of its own.
+
+    The cap of holds goes with a draft. One that is settled, by opening or preregistering, may be computed, and cannot
+    be told from one that was chosen: the clone is without.
+    """
     original = await studies.get_study(session, slug)
     values = design_of(original) | {"slug": new_slug, "title": original.title}
-    for made_up in ("seed", "completion_code", "failed_checks_code", "screened_out_code", "entry_holds"):
+    for made_up in ("seed", "completion_code", "failed_checks_code", "screened_out_code"):
         values.pop(made_up)
+    if original.state != StudyState.DRAFT or await preregistrations.find(session, original.id) is not None:
+        values.pop("entry_holds")
     used = await session.get_one(MisconceptionSet, original.set_id)
     return await studies.create_study(session, check_design(values), used, account_id)
 

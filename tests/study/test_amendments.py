@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.exports.choices import CHOICES
 from app.exports.csv_files import table_csv
-from app.study import amendments, copies, owners, participations, previews, studies
+from app.study import amendments, copies, owners, participations, preregistrations, previews, studies
 from app.study.amendments import CannotLower, PairUnknown, RatingsTooMany, ReasonMissing
 from app.study.assignment import deal_more_sides, deal_sides
 from app.study.designs import check_design
@@ -281,6 +281,19 @@ async def test_a_clone_has_the_design_but_codes_and_a_seed_of_its_own(session: A
     assert copy.key != original.key
     with pytest.raises(StudyExists):
         await copies.clone(session, "original", "second-wave")
+
+
+async def test_a_clone_of_a_draft_keeps_the_cap_of_holds_and_one_of_a_settled_study_has_none(
+    session: AsyncSession,
+) -> None:
+    await draft_study(session, "capped", entry_holds=7)
+    await draft_study(session, "free")
+    assert (await copies.clone(session, "capped", "capped-2")).entry_holds == 7
+    assert (await copies.clone(session, "free", "free-2")).entry_holds is None
+    await preregistrations.preregister(session, "capped")
+    assert (await copies.clone(session, "capped", "capped-3")).entry_holds is None
+    await studies.open_study(session, "capped-2")
+    assert (await copies.clone(session, "capped-2", "capped-4")).entry_holds is None
 
 
 async def test_a_preview_walks_the_design_and_counts_nothing(session: AsyncSession) -> None:
