@@ -11,10 +11,21 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.errors import CandorError
 from app.models import MisconceptionSet, Study
 from app.study import events, preregistrations, studies
 from app.study.designs import LONGEST_SLUG, ArmDesign, StudyDesign, check_design
 from app.terms import Purpose, StudyState
+
+
+class CopyOfCopy(CandorError):
+    """A pilot or a preview was asked for of a study that is one itself."""
+
+    def __init__(self, slug: str, purpose: str, original: str) -> None:
+        super().__init__(
+            f"study {slug!r} is a {purpose} of {original!r}, so it cannot have pilots or previews; "
+            f"make one of {original!r}"
+        )
 
 
 def design_of(study: Study) -> dict[str, Any]:
@@ -47,6 +58,7 @@ async def clone(session: AsyncSession, slug: str, new_slug: str, account_id: int
 async def pilot(session: AsyncSession, slug: str, account_id: int | None = None) -> Study:
     """Open a pilot: the study for real, with places of its own. One that runs already is closed: the pilot is reset."""
     original = await studies.get_study(session, slug, lock=True)
+    await refuse_copy(session, original)
     await session.execute(
         update(Study)
         .where(Study.copy_of_id == original.id, Study.purpose == Purpose.PILOT, Study.state != StudyState.CLOSED)
@@ -81,6 +93,18 @@ async def open_copy(
     opened = await studies.open_study(session, copy.slug, account_id=account_id)
     await events.record(session, f"{purpose}_opened", study_id=original.id, account_id=account_id, copy=copy.slug)
     return opened
+
+
+async def refuse_copy(session: AsyncSession, study: Study) -> None:
+    """Refuse to copy a pilot or a preview: such a copy would be nobody's when the study is given away.
+
+    Raises
+    ------
+    CopyOfCopy
+    """
+    original = await original_of(session, study)
+    if original is not None:
+        raise CopyOfCopy(study.slug, study.purpose, original.slug)
 
 
 async def original_of(session: AsyncSession, study: Study) -> Study | None:

@@ -66,6 +66,7 @@ async def preview(session: AsyncSession, slug: str, account_id: int | None = Non
 
     It has places for fifty walks, however large the set is. Those that this account opened before are removed.
     """
+    await copies.refuse_copy(session, await studies.get_study(session, slug))
     await remove_old(session, account_id)
     original = await studies.get_study(session, slug, lock=True)  # As it is, and whose it is: it may be just changing.
     n_pairs = await session.scalar(select(func.count()).where(Misconception.set_id == original.set_id)) or 1

@@ -21,6 +21,7 @@ from app.study.accounts import (
     LastActiveAdmin,
 )
 from app.study.api_tokens import TokenUnknown
+from app.study.copies import CopyOfCopy
 from app.study.entering import (
     LinkIncomplete,
     LinkNotOurs,
@@ -212,7 +213,7 @@ _SHOWN: dict[type[CandorError], Shown] = {
 }
 
 # What is wrong with a study, in words that say how to mend it.
-_SAYS_IT_ALL = (StudyStateWrong, StudyExists, SetUnlevelled, SetTooSmall, PreviewKeepsNothing)
+_SAYS_IT_ALL = (StudyStateWrong, StudyExists, SetUnlevelled, SetTooSmall, PreviewKeepsNothing, CopyOfCopy)
 
 
 async def _domain(request: Request, error: Exception) -> Response:

@@ -18,6 +18,7 @@ from app.exports.csv_files import table_csv
 from app.study import amendments, copies, owners, participations, preregistrations, previews, studies
 from app.study.amendments import CannotLower, PairUnknown, RatingsTooMany, ReasonMissing
 from app.study.assignment import deal_more_sides, deal_sides
+from app.study.copies import CopyOfCopy
 from app.study.designs import check_design
 from app.study.entering import StudyFull
 from app.study.sets import find_set
@@ -350,6 +351,15 @@ async def test_resetting_a_pilot_closes_it_and_opens_another(session: AsyncSessi
         ("rehearsed-pilot-1", "closed"),
     ]
     assert first.completion_code == second.completion_code == original.completion_code
+
+
+async def test_a_pilot_and_a_preview_are_not_copied_again(session: AsyncSession) -> None:
+    await draft_study(session, "once")
+    for copied in (await copies.pilot(session, "once"), await previews.preview(session, "once")):
+        for copy in (copies.pilot, previews.preview):
+            with pytest.raises(CopyOfCopy, match=f"is a {copied.purpose} of 'once', .*; make one of 'once'"):
+                await copy(session, copied.slug)
+        assert (await copies.clone(session, copied.slug, f"own-{copied.purpose}")).purpose == "study"
 
 
 async def test_a_pilot_takes_a_name_that_no_study_has(session: AsyncSession) -> None:

@@ -163,6 +163,9 @@ async def test_a_pilot_is_for_real_is_told_on_its_pages_and_can_be_reset(
     assert "live-pilot-1" not in (await client.get("/studies")).text
     assert 'href="/studies/live-pilot-1"' in (await client.get("/studies/live")).text
 
+    for again in (await post(client, "/studies/live-pilot-1/pilot"), await client.get("/studies/live-pilot-1/pilot")):
+        assert again.status_code == 409
+        assert "is a pilot of 'live', so it cannot have pilots or previews" in unescape(again.text)
     asks = await client.get("/studies/live/pilot")
     assert asked(asks) == ("Reset the pilot of “A live one”?", "Reset the pilot")
     assert "live-pilot-1, is closed" in asks.text

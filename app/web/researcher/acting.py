@@ -151,6 +151,7 @@ async def preview(slug: str, account: Researcher, _: OwnForm, session: WriteSess
 async def ask_pilot(slug: str, account: Researcher, session: ReadSession) -> Response:
     """Say what a pilot is, or what resetting one does, and ask once."""
     study = await visible_study(session, slug, account)
+    await copies.refuse_copy(session, study)
     running = next((one for one in await copies.pilots(session, study.id) if one.state != StudyState.CLOSED), None)
     return _confirm(account, study, _pilot_asked(study, running))
 
