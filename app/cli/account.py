@@ -134,7 +134,7 @@ def _do(work: Callable[[AsyncSession], Awaitable[object]], done: str) -> None:
 
 @account.command()
 def disable(email: Email) -> None:
-    """Close an account: it is signed out everywhere at once, and its links and API tokens stop working."""
+    """Close an account: it is signed out at once, and its tokens and links, those to results too, stop working."""
     _do(lambda session: accounts.disable(session, email), f"Disabled {accounts.normalised(email)}.")
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import CandorError
 from app.models import Account, ApiToken, Invitation, LoginSession, PasswordReset
-from app.study import login_links, login_sessions, passwords
+from app.study import login_links, login_sessions, passwords, result_links
 from app.study.events import record
 from app.terms import Role
 
@@ -171,7 +171,7 @@ async def seen(session: AsyncSession, account_id: int) -> AccountListed:
 
 
 async def disable(session: AsyncSession, email: str, *, by: int | None = None) -> int:
-    """Close an account and return its id; its sessions, links and API tokens end at once."""
+    """Close an account and return its id; its sessions and API tokens end at once, and every link by it or to it."""
     found = await _locked(session, email)
     if found.disabled:
         raise AccountDisabled(found.email)
@@ -180,6 +180,7 @@ async def disable(session: AsyncSession, email: str, *, by: int | None = None) -
     await shut_out(session, found.id)
     still = (ApiToken.account_id == found.id) & ApiToken.revoked_at.is_(None)
     await session.execute(update(ApiToken).where(still).values(revoked_at=func.now()))
+    await result_links.revoke_all_of(session, found.id, by)
     await record(session, "account_disabled", account_id=by, about_account_id=found.id)
     return found.id
 

@@ -46,6 +46,18 @@ async def revoke(session: AsyncSession, study_id: int, by: int | None = None) ->
     return True
 
 
+async def revoke_all_of(session: AsyncSession, account_id: int, by: int | None = None) -> None:
+    """Make every link that an account made worthless at once."""
+    revoked = await session.scalars(
+        update(ResultLink)
+        .where(ResultLink.account_id == account_id, ResultLink.revoked_at.is_(None))
+        .values(revoked_at=func.now())
+        .returning(ResultLink.study_id)
+    )
+    for study_id in sorted(revoked):
+        await record(session, "result_link_revoked", study_id=study_id, account_id=by)
+
+
 async def current(session: AsyncSession, study_id: int) -> LinkListed | None:
     """Return the link that a study has, if it has one."""
     found = await session.execute(

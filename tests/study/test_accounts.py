@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Account, Event, LoginLink, LoginSession
-from app.study import accounts, login_links, login_sessions, passwords
+from app.study import accounts, login_links, login_sessions, passwords, result_links
 from app.study.accounts import (
     AccountActive,
     AccountDisabled,
@@ -25,6 +25,7 @@ from app.study.logins import Opened, Refused
 from app.study.password_rules import PasswordTooShort
 from app.terms import Role
 from tests.signing_in import EMAIL, HOUR, PASSWORD, guess, make
+from tests.studies import draft_study
 
 
 async def events(session: AsyncSession) -> list[tuple[str, int | None, int | None, dict[str, Any]]]:
@@ -139,6 +140,20 @@ async def test_disabling_ends_sessions_and_links_of_that_account_alone(session: 
         await accounts.disable(session, EMAIL)
     with pytest.raises(AccountUnknown):
         await accounts.disable(session, "eve@example.org")
+
+
+async def test_disabling_revokes_the_links_to_results_that_the_account_made(session: AsyncSession) -> None:
+    ada, bob = await make(session), await make(session, "bob@example.org")
+    drafts = [await draft_study(session, slug) for slug in ("hers", "also-hers", "his")]
+    links = [await result_links.make(session, draft.id, by) for draft, by in zip(drafts, (ada, ada, bob), strict=True)]
+    assert await accounts.set_hash(session, ada, await passwords.hashed("another long password"))
+    assert [await result_links.shown_by(session, link) is None for link in links] == [False, False, False]
+    await accounts.disable(session, EMAIL, by=bob)
+    assert [await result_links.shown_by(session, link) is None for link in links] == [True, True, False]
+    revoked = await session.execute(select(Event.study_id, Event.account_id).filter_by(kind="result_link_revoked"))
+    assert [tuple(row) for row in revoked] == [(drafts[0].id, bob), (drafts[1].id, bob)]
+    await accounts.enable(session, EMAIL)
+    assert await result_links.shown_by(session, links[0]) is None
 
 
 async def test_a_new_password_replaces_the_old_one_and_signs_out(session: AsyncSession) -> None:

@@ -48,7 +48,8 @@ async def ask_disable(number: Number, account: Admin, session: ReadSession) -> R
     """Ask once whether to disable an account."""
     found = await accounts.seen(session, number)
     said = (
-        f"{found.email} is signed out everywhere at once. Their links and API tokens stop working for good.",
+        f"{found.email} is signed out everywhere at once.",
+        "Their API tokens and their links, those to results too, stop working for good.",
         "Their studies and all that was recorded stay. You can enable the account again.",
     )
     return _ask(account, found, "disable", f"Disable {found.email}?", said, "Disable the account")
