@@ -216,11 +216,29 @@ _SHOWN: dict[type[CandorError], Shown] = {
 _SAYS_IT_ALL = (StudyStateWrong, StudyExists, SetUnlevelled, SetTooSmall, PreviewKeepsNothing, CopyOfCopy)
 
 
+def _not_signed_in(request: Request) -> Response:
+    """Lead to the login, but keep what a form brought: the page that answers it sends it again when it is reloaded."""
+    if request.method == "POST":
+        return _NOT_SIGNED_IN.response()
+    back = f"?next={quote(request.url.path)}" if request.method == "GET" else ""
+    return RedirectResponse(f"/login{back}", 303)
+
+
+_NOT_SIGNED_IN = Shown(
+    401,
+    "You are no longer signed in",
+    (
+        "Nothing was stored, but what you typed is not lost yet. Keep this page open.",
+        "Sign in in another tab, then reload this page: your browser sends the form again.",
+    ),
+    (Link(text="Sign in in another tab", href="/login", apart=True),),
+)
+
+
 async def _domain(request: Request, error: Exception) -> Response:
     assert isinstance(error, CandorError)
     if isinstance(error, NotSignedIn):
-        back = f"?next={quote(request.url.path)}" if request.method == "GET" else ""
-        return RedirectResponse(f"/login{back}", 303)
+        return _not_signed_in(request)
     if isinstance(error, StudyNotOpen):
         return _not_open(error).response(error.contact)
     if isinstance(error, _SAYS_IT_ALL):

@@ -21,10 +21,11 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """A link in words."""
+    """A link in words. `apart` opens it in a tab of its own, where the page that it is on is still needed."""
 
     text: str
     href: str
+    apart: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -256,7 +256,7 @@ async def test_nobody_acts_on_someone_else_s_study(client: httpx.AsyncClient, da
         answer = await client.get(f"/studies/live/{act}")
         assert answer.headers["location"] == f"/login?next=/studies/live/{act}"
     for act in POSTS:
-        assert (await client.post(f"/studies/live/{act}", data={"x": "y"})).headers["location"] == "/login"
+        assert (await client.post(f"/studies/live/{act}", data={"x": "y"})).status_code == 401
     assert await database.scalar(select(Study.id).where(Study.slug.not_in(["draft", "live"]))) is None
     assert (await state(database, "draft"), await state(database, "live")) == ("draft", "live")
 
@@ -267,7 +267,8 @@ async def test_without_its_token_a_form_does_nothing(
     for token in ("", "made up"):
         for act in POSTS:
             answer = await client.post(f"/studies/live/{act}", data={"form_token": token, "new": "x", "ratings": "9"})
-            assert answer.status_code == 403, act
+            # The form of a draft is shown again with what was typed, and a live study has none.
+            assert answer.status_code == (409 if act == "edit" else 403), act
     assert await state(database, "live") == "live"
     assert await database.scalar(select(Study.id).where(Study.slug.not_in(["draft", "live"]))) is None
 
@@ -276,6 +277,6 @@ async def test_a_disabled_account_acts_no_more(client: httpx.AsyncClient, databa
     token = form_token(await client.get("/studies"))
     await accounts.disable(database, "ada@example.org")
     await database.commit()
-    assert (await client.post("/studies/live/close", data={"form_token": token})).headers["location"] == "/login"
+    assert (await client.post("/studies/live/close", data={"form_token": token})).status_code == 401
     await sign_in_again(client, database, await accounts.create(database, "c@example.org", Role.ADMIN, None))
     assert (await client.get("/studies/live/close")).status_code == 200

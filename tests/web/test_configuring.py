@@ -234,10 +234,32 @@ async def test_the_form_is_for_its_owner_alone_and_needs_its_token(
     client.cookies.clear()
     for path in (NEW, "/studies/first/edit"):
         assert (await client.get(path)).headers["location"] == f"/login?next={path}"
-        assert (await client.post(path, data=edit.changed())).headers["location"] == "/login"
+        assert (await client.post(path, data=edit.changed())).status_code == 401
     assert (await found(database, "first")).pay == "unpaid"
     await sign_in_again(client, database, ada)
     assert (await client.get("/studies/first/edit")).status_code == 200
+
+
+async def test_what_was_typed_when_the_session_ended_is_saved_after_signing_in_again(
+    client: httpx.AsyncClient, database: AsyncSession, ada: int
+) -> None:
+    typed = Form((await client.get(NEW)).text).changed(**NAMED, texts__consent="# Typed for an hour")
+    for path, done in ((NEW, "created"), ("/studies/first/edit", "saved")):
+        client.cookies.clear()
+        alone = await client.post(path, data=typed)
+        assert (alone.status_code, "reload this page" in alone.text) == (401, True)
+        assert re.search(r'<a href="/login"\s+target="_blank"', alone.text)
+        await sign_in_again(client, database, ada)
+        again = await client.post(path, data=typed)
+        assert again.status_code == 403
+        said = "You signed in again meanwhile, so this is not saved yet. Below is what you typed: save it once more"
+        assert summary(again) == [(said, "save")]
+        kept = Form(again.text).changed()
+        assert (kept["title"], kept["texts.consent"]) == (["The first"], ["# Typed for an hour"])
+        sent = await client.post(path, data=kept)
+        assert sent.headers["location"] == f"/studies/first?done={done}"
+        typed = Form((await client.get("/studies/first/edit")).text).changed()
+    assert (await found(database, "first")).texts["consent"] == "# Typed for an hour"
 
 
 async def test_two_who_want_one_slug_at_the_same_time_get_one_study_and_one_clear_answer(

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.datastructures import FormData
 
 from app.models import MisconceptionSet, Study
 from app.study import copies, preregistrations, progress_queries, studies
@@ -14,6 +15,7 @@ from app.study.canonical import content_hash
 from app.study.progress_queries import SetListed
 from app.study.sets import find_set
 from app.study.studies import StudyExists, StudyPreregistered, StudyScored, StudyStateWrong
+from app.study.tokens import same
 from app.terms import StudyState
 from app.web.deps import ReadSession, WriteSession
 from app.web.fields import sentence
@@ -22,7 +24,7 @@ from app.web.researcher import design_form
 from app.web.researcher.access import visible_study
 from app.web.researcher.design_form import FieldFault, FormFaulty, SetChosen, Typed
 from app.web.researcher.form_pages import SAVE, FormState, StudyForm, study_form
-from app.web.signed_in import CurrentAccount, OwnForm, Researcher
+from app.web.signed_in import CurrentAccount, Researcher
 
 router = APIRouter()
 
@@ -30,6 +32,7 @@ _CHANGED_MEANWHILE = (
     "The draft was changed meanwhile, in another tab or by somebody else. "
     "Below is what you typed: saving it now replaces their changes"
 )
+_SIGNED_IN_AGAIN = "You signed in again meanwhile, so this is not saved yet. Below is what you typed: save it once more"
 
 
 class _Sets(NamedTuple):
@@ -73,10 +76,12 @@ async def ask_new(account: Researcher, session: ReadSession) -> Response:
 
 
 @router.post("/studies/new")
-async def create(request: Request, account: Researcher, _: OwnForm, session: WriteSession) -> Response:
+async def create(request: Request, account: Researcher, session: WriteSession) -> Response:
     """Store a draft, or show the form again with what is wrong, or with its texts rendered."""
     form = await request.form()
     typed, sets = design_form.typed_in(form), await _sets(session)
+    if not _is_own(form, account):
+        return render(_new_page(account, FormState(typed=typed, sets=sets.choices, faults=_OUT_OF_DATE)), 403)
     if "render" in form:
         return render(_new_page(account, FormState(typed=typed, sets=sets.choices, rendered=True)))
     try:
@@ -87,6 +92,14 @@ async def create(request: Request, account: Researcher, _: OwnForm, session: Wri
         state = FormState(typed=typed, sets=sets.choices, faults=_faults(refused))
         return render(_new_page(account, state), 422)
     return RedirectResponse(f"/studies/{quote(design.slug)}?done=created", 303)
+
+
+_OUT_OF_DATE = [FieldFault(SAVE, _SIGNED_IN_AGAIN)]
+
+
+def _is_own(form: FormData, account: CurrentAccount) -> bool:
+    """Say whether a form has the token of this session. The one that it was typed in may have ended, so it is kept."""
+    return same(str(form.get("form_token", "")), account.form_token)
 
 
 def _faults(refused: FormFaulty | StudyExists | StudyScored) -> list[FieldFault]:
@@ -105,11 +118,15 @@ async def ask_edit(slug: str, account: Researcher, session: ReadSession) -> Resp
 
 
 @router.post("/studies/{slug}/edit")
-async def change(slug: str, request: Request, account: Researcher, _: OwnForm, session: WriteSession) -> Response:
+async def change(slug: str, request: Request, account: Researcher, session: WriteSession) -> Response:
     """Store a changed draft, or show the form again."""
     form = await request.form()
-    study = await _draft(session, slug, account, lock=True)
+    is_own = _is_own(form, account)
+    study = await _draft(session, slug, account, lock=is_own)
     typed, sets = design_form.typed_in(form), await _sets(session)
+    if not is_own:
+        state = FormState(typed=typed, sets=sets.choices, faults=_OUT_OF_DATE, seen=str(form.get("seen", "")))
+        return render(_edit_page(account, study, state), 403)
     now = _version(_typed_of(study, study.misconception_set))
     if "render" in form:
         state = FormState(typed=typed, sets=sets.choices, seen=str(form.get("seen", "")), rendered=True)
