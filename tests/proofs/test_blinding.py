@@ -12,7 +12,6 @@ everything else stays. Then
 - each of several planted leaks of one bit is found (p < .001), so the proof can fail.
 """
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -132,7 +131,8 @@ async def crawl(new_database: NewDatabase) -> Crawl:
         for number in range(N_STUDIES)
     ]
     async with application(url) as app:
-        walked = await asyncio.gather(*(walk_study(app, simulation) for simulation in simulations))
+        # One after the other, so that everybody is who they were in the last run, and the guesses are the same.
+        walked = [await walk_study(app, simulation) for simulation in simulations]
         browsers = list(chain.from_iterable(walked))
         async with httpx.AsyncClient(transport=app, base_url=ADDRESS) as client:
             elsewhere = [await ask_elsewhere(client, simulation.slug) for simulation in simulations]
