@@ -20,6 +20,23 @@ def edges(config: Any) -> tuple[int, ...]:
     )
 
 
+def window(config: Any) -> int | None:
+    """Return how many tokens the layers that slide a window attend to, by the configuration alone.
+
+    Some models tell their attention nothing of it and lay it in the mask, which packed rows do without.
+    """
+    text = config.get_text_config()
+    layers = getattr(text, "layer_types", None)
+    slides = getattr(text, "use_sliding_window", True) if layers is None else set(layers) != {"full_attention"}
+    return (getattr(text, "sliding_window", None) or None) if slides else None
+
+
+def by_place(config: Any) -> bool:
+    """Return whether attention hangs on where in its row a token stands: in which chunk, or how far from the start."""
+    text = config.get_text_config()
+    return bool(getattr(text, "attention_chunk_size", None) or getattr(text, "attn_temperature_tuning", None))
+
+
 def reserved(model: Any) -> int:
     """Return how many positions are never given to a token: RoBERTa and its kin count from after the pad."""
     tables = (module for name, module in model.named_modules() if name.endswith("position_embeddings"))

@@ -174,7 +174,7 @@ class Network:
         self.config = model.config
         self.device = model.device
         self.answers: tuple[int, int] | None = None
-        self.window: int | None = None
+        self.window = architecture.window(self.config)
         self._judge = use == "judge"
         self._head = None if self._judge else getattr(model, "score", None)
         self._base = getattr(model, model.base_model_prefix, model)
@@ -241,6 +241,8 @@ class Network:
     @contextlib.contextmanager
     def packing(self) -> Iterator[None]:
         """Let the model attend in packed rows."""
+        if architecture.by_place(self.config):
+            raise PackingUnfit("its attention hangs on where in a row a token stands")
         transformers.AttentionInterface.register(_PACKED, self._attended)
         self.model.set_attn_implementation(_PACKED)
         try:
@@ -300,7 +302,7 @@ class Network:
         window = given.get("sliding_window")
         if window is not None:
             self.window = window if self.window is None else min(window, self.window)
-        return self._packing(module, query, key, value, *more, **given)
+        return self._packing(module, query, key, value, *more, **given | {"sliding_window": self.window})
 
     def _headed(self, hidden: Any) -> Floats:
         head = self._head

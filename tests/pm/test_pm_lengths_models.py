@@ -12,7 +12,7 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from app.pm import planning
+from app.pm import architecture, planning
 from app.pm.backends.local import Attention, LocalModel, LocalSpec
 from app.pm.dialogs import user
 from app.pm.items import ItemList, item
@@ -125,6 +125,49 @@ def test_beyond_its_window_a_model_is_padded_within_the_budget_and_the_record_sa
     assert outcome.record["attention"] == "packed; over 150 tokens padded, sdpa"
     plain = tiny_models.one_by_one(folder, dialogs)
     np.testing.assert_allclose([row["score"] for row in rows], plain, atol=1e-5, rtol=0)
+
+
+_FEW = {"num_experts_per_tok": 2}
+_IN_THE_MASK = {
+    "Qwen2MoeConfig": {"use_sliding_window": True, "max_window_layers": 2, "num_experts": 4,
+                       "moe_intermediate_size": 32, "shared_expert_intermediate_size": 32, **_FEW},
+    "PhimoeConfig": {"num_local_experts": 4, **_FEW},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", _IN_THE_MASK)
+def test_a_window_that_only_the_mask_is_told_of_is_kept_to(tmp_path: Path, name: str) -> None:
+    more = _IN_THE_MASK[name]
+    folder = save(tmp_path / "m", getattr(transformers, name), sliding_window=EDGE, **more)
+    scorer = LocalModel(LocalSpec(folder, device="cpu"))
+    outcome = score_items(ITEMS, scorer, (STANDARD,), tmp_path / "run", settings=RunSettings(10**5, 100))
+    assert outcome.record["attention"] == f"packed; over {EDGE} tokens padded, sdpa"
+    plain = tiny_models.one_by_one(folder, DIALOGS)
+    np.testing.assert_allclose([row["score"] for row in rows_of(tmp_path / "run")], plain, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("turned_off", [{"use_sliding_window": False}, {"layer_types": ["full_attention"] * 2}])
+def test_a_window_that_no_layer_slides_is_none(turned_off: dict[str, Any]) -> None:
+    config = transformers.Qwen2MoeConfig(sliding_window=EDGE, num_hidden_layers=2, **turned_off)
+    assert architecture.window(config) is None
+
+
+@pytest.mark.parametrize("tuned", [True, False])
+def test_a_model_that_attends_by_the_place_in_a_row_is_padded(tmp_path: Path, *, tuned: bool) -> None:
+    """Its canaries are short, and would show nothing."""
+    torch.manual_seed(5)
+    config = transformers.Llama4TextConfig(
+        vocab_size=264, num_key_value_heads=2, head_dim=12, intermediate_size_mlp=96, num_local_experts=2,
+        bos_token_id=0, eos_token_id=1, pad_token_id=1, initializer_range=0.2, attn_temperature_tuning=tuned,
+        attention_chunk_size=1000, **tiny_models._WIDTH,
+    )  # fmt: skip
+    transformers.AutoModelForCausalLM.from_config(config).save_pretrained(tmp_path)
+    tiny_models.tokenizer("chat").save_pretrained(tmp_path)
+    judge = LocalModel(LocalSpec(str(tmp_path), use="judge", device="cpu"))
+    assert not judge.packs
+    assert judge.unpacked == "its attention hangs on where in a row a token stands"
+    config.attention_chunk_size = None
+    assert architecture.by_place(config) == tuned
 
 
 def test_a_window_that_nothing_is_longer_than_is_not_told_of(tmp_path: Path) -> None:
