@@ -115,17 +115,17 @@ def _batched(planned: planning.Plan, batched: Callable[[Batch], Floats]) -> Floa
 
 
 def check_last_token(sequence: Tokens, last: int, batched: Callable[[Batch], Floats]) -> None:
-    """Refuse a model that takes a real EOS at the end of a dialog for padding, and scores the token before it.
+    """Refuse a model that takes a token that ends dialogs for padding, and scores the token before it.
 
     Raises
     ------
     ModelUnfit
-        When the score with the EOS is the score without it.
+        When the score with that token is the score without it.
     """
     with_it = np.append(sequence, np.int32(last)).astype(np.int32)
     both = batched(Batch((sequence, with_it), (SharedPrefix(0, (0,)), SharedPrefix(0, (1,)))))
     if np.array_equal(both[0], both[1]):
         raise ModelUnfit(
-            f"the model takes a real token {last} at the end for padding (pad and EOS are the same token): scores "
-            "would be of another token; give the tokenizer a pad token of its own"
+            f"the model takes a real token {last} at the end for padding (it is the pad too): scores would be of "
+            "another token; give the tokenizer and config.json a pad token that ends no dialog"
         )

@@ -152,6 +152,24 @@ def test_the_last_real_token_must_count() -> None:
         self_check.check_last_token(np.array([5, 6, 7], dtype=np.int32), 1, blind)
 
 
+@pytest.mark.parametrize("ends", ["[PAD]", "{{ eos_token }}"])
+def test_a_pad_that_the_template_ends_turns_with_must_count(tmp_path: Path, ends: str) -> None:
+    """The model picks the token that it scores itself, and takes no pad; the EOS is another token."""
+    torch.manual_seed(0)
+    config = transformers.ModernBertDecoderConfig(
+        vocab_size=264, max_position_embeddings=512, bos_token_id=0, eos_token_id=1, pad_token_id=4, cls_token_id=2,
+        sep_token_id=3, num_labels=1, initializer_range=0.2, **tiny_models._WIDTH,
+    )  # fmt: skip
+    transformers.AutoModelForSequenceClassification.from_config(config).save_pretrained(tmp_path)
+    template = tiny_models.TEMPLATE.replace("{{ eos_token }}", ends)
+    tiny_models.tokenizer("chat", template, pad_is_eos=False).save_pretrained(tmp_path)
+    if ends == "[PAD]":
+        with pytest.raises(ModelUnfit, match="takes a real token 4 at the end for padding"):
+            load(tmp_path)
+    else:
+        load(tmp_path)
+
+
 @pytest.mark.parametrize("fault", ["positions", "prefix"])
 def test_packing_that_changes_scores_is_found_and_the_run_pads_instead(
     model_folder: ModelFolder, monkeypatch: pytest.MonkeyPatch, fault: str

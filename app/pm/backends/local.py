@@ -7,7 +7,7 @@ import numpy as np
 
 from app.errors import CandorError
 from app.pm import canaries, model_files, planning, self_check
-from app.pm.backends.chat_tokenizer import ChatTokenizer
+from app.pm.backends.chat_tokenizer import SEGMENT, ChatTokenizer
 from app.pm.dialogs import assistant, user
 from app.pm.rendering import OverLong, Renderer
 from app.pm.scorer import Batch, Floats, ModelIdentity, ScoringFailed, SharedPrefix, Tokens
@@ -119,14 +119,16 @@ class LocalModel:
 
     def _probe(self) -> None:
         """Refuse a template that writes BOS twice, before anything is scored."""
-        probe = _PROBE[:1] if self._spec.use == "judge" else _PROBE
-        ids = self._tokenizer.encode([probe])[0]
+        ids = self._probed()
         bos = self._tokenizer.bos
         if bos is not None and ids[:2] == [bos, bos]:
             raise ModelUnfit(
                 f"{self._spec.model}: dialogs begin with BOS twice (token {bos}); "
                 "mend chat_template in the model's folder"
             )
+
+    def _probed(self) -> list[int]:
+        return self._tokenizer.encode([_PROBE[:1] if self._spec.use == "judge" else _PROBE])[0]
 
     def _check(self, tokenizer: Any) -> tuple[bool, Checked, str | None]:
         """Return whether to pack, what the check found, and why not to pack."""
@@ -150,8 +152,8 @@ class LocalModel:
     def _checked(self, tokenizer: Any, *, packed: bool) -> Checked:
         special = set(tokenizer.all_special_ids)
         allowed = [token for token in range(min(len(tokenizer), 4096)) if token not in special]
-        last = _last_token(tokenizer)
-        probes = self_check.canaries(allowed, self._longest, last, edges=self.apart.edges)
+        last = _last_tokens(tokenizer, self._probed()[-1] % SEGMENT)
+        probes = self_check.canaries(allowed, self._longest, last[0], edges=self.apart.edges)
         exact = self._spec.dtype == "float32"
         if packed:
             # Short enough for any window, so that afterwards the network knows how wide that of its layers is.
@@ -161,8 +163,8 @@ class LocalModel:
         batched = self._computed
         found = self_check.check(probes, self.network.alone, batched, packed=packed, exact=exact, apart=self.apart)
         self._hold_to_own(probes, found)
-        if last is not None:
-            self_check.check_last_token(probes[0][: self._longest - 1], last, batched)
+        for token in last:
+            self_check.check_last_token(probes[0][: self._longest - 1], token, batched)
         return found
 
     def _hold_to_own(self, probes: list[Tokens], found: Checked) -> None:
@@ -221,9 +223,10 @@ class LocalModel:
         return {canaries.FIELD: canaries.recorded(scores)}
 
 
-def _last_token(tokenizer: Any) -> int | None:
-    """Return a token that may really end a dialog and may also be the pad: the EOS, or the pad itself."""
-    return next((t for t in (tokenizer.eos_token_id, tokenizer.sep_token_id) if t is not None), None)
+def _last_tokens(tokenizer: Any, written: int) -> list[int]:
+    """Return tokens that may really end a dialog and may also be the pad: the EOS, and what the template writes."""
+    ends = [token for token in (tokenizer.eos_token_id, tokenizer.sep_token_id) if token is not None]
+    return list(dict.fromkeys([*ends[:1], written]))
 
 
 def _longest(asked: int, loaded: Any, reserved: int) -> int:
