@@ -37,6 +37,21 @@ def refuse_two_parts(config: Any, name: str) -> None:
         )
 
 
+def refuse_sparse(config: Any, name: str) -> None:
+    """Refuse attention to blocks drawn at random, which the first short dialog turns off for good.
+
+    Raises
+    ------
+    ModelUnfit
+        When the model attends so.
+    """
+    if getattr(config, "attention_type", None) == "block_sparse":
+        raise ModelUnfit(
+            f"{name} attends to blocks drawn at random (attention_type block_sparse), and no longer does once it read "
+            'a short dialog: scores would hang on the order; set "attention_type": "original_full" in config.json'
+        )
+
+
 def refuse_random(told: dict[str, Any], name: str, *, allowed: bool) -> bool:
     """Return whether weights were drawn at random because the checkpoint lacks them, above all the score head's.
 

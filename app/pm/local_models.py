@@ -26,7 +26,7 @@ from torch.nn import functional
 from app.errors import CandorError
 from app.pm import architecture
 from app.pm.backends.chat_tokenizer import parted
-from app.pm.checkpoints import refuse_random, refuse_two_parts, set_one_score
+from app.pm.checkpoints import refuse_random, refuse_sparse, refuse_two_parts, set_one_score
 from app.pm.model_files import ModelFiles
 from app.pm.packed_attention import PackedAttention
 from app.pm.packing import pack
@@ -113,6 +113,7 @@ def load(loading: Loading) -> Loaded:
         tokenizer = transformers.AutoTokenizer.from_pretrained(loading.files.source, **extra)
         config = transformers.AutoConfig.from_pretrained(loading.files.source, **extra)
         refuse_two_parts(config, loading.files.name)
+        refuse_sparse(config, loading.files.name)
         if loading.use == "score":
             set_one_score(config, loading.files.name)
             made = transformers.AutoModelForSequenceClassification

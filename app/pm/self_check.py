@@ -16,8 +16,14 @@ from app.pm.scorer import Batch, Floats, SharedPrefix, Tokens
 
 EXACT = 1e-4
 """In float32 a batch may move a score by this much, times the largest score where that is above one."""
+CLOSE = 1e-3
+"""Nor by more than this share of the canaries' standard deviation, where scores lie close together."""
+ROUNDING = 1e-6
+"""Less than this, times the largest score where that is above one, is rounding, however close together they lie."""
 ROUGH = 0.5
 """In 16 bits it may move by this share of the canaries' standard deviation."""
+_SHORT, _LONG = 9, 1024
+_AT_ONCE = 1024
 
 
 class ModelUnfit(CandorError):
@@ -39,7 +45,7 @@ class Checked:
 
 
 def canaries(
-    allowed: Sequence[int], longest: int, last: int | None, n: int = 8, edges: Sequence[int] = ()
+    allowed: Sequence[int], longest: int, last: int | None, n: int = 8, edges: Sequence[int] = (), *, far: bool = False
 ) -> list[Tokens]:
     """Return canaries: pairs with a common beginning, of many lengths; the last one ends with `last`, an EOS or a pad.
 
@@ -53,6 +59,9 @@ def canaries(
         A special token that a real sequence may end with.
     edges
         Lengths above which the model computes otherwise: for each two canaries with one beginning, as long and longer.
+    far
+        Whether a very short one follows, and two long ones to be padded beside one another: some encoders let padding
+        in only from near, or compute otherwise only where there is much to compute.
     """
     draw = np.random.default_rng(20260101)
     pool = np.asarray(allowed, dtype=np.int32)
@@ -65,6 +74,11 @@ def canaries(
         made.append(np.concatenate([head, tail]).astype(np.int32))
     if last is not None:
         made[-1] = np.append(made[-1], np.int32(last)).astype(np.int32)
+    if far:
+        made.append(draw.choice(pool, size=min(longest, _SHORT)))
+    if far and longest > 2 * most:
+        longer = draw.choice(pool, size=min(longest, _LONG) - 1)
+        made += [longer, draw.choice(pool, size=len(longer) * 3 // 4)]
     for edge in edges:
         if edge < longest:
             longer = draw.choice(pool, size=edge + 1)
@@ -89,13 +103,16 @@ def check(
         When a score is not finite, or batching moves scores by more than rounding does.
     """
     one_by_one = np.stack([alone(ids) for ids in sequences])
-    planned = planning.plan(sequences, 10**9, packed=packed, apart=apart)
+    # Large enough that canaries stand beside one another, small enough that the short ones are not padded to the long.
+    budget = max(_AT_ONCE, 2 * max(map(len, sequences)))
+    planned = planning.plan(sequences, budget, packed=packed, apart=apart)
     together, again = (_batched(planned, batched)[planned.place] for _ in range(2))
     if not (np.isfinite(one_by_one).all() and np.isfinite(together).all()):
         raise ModelUnfit("the model gives scores that are no finite numbers; use --dtype float32, or another model")
     noise = float(np.abs(one_by_one - together).max())
     spread = float(one_by_one.std(axis=0).max())
-    allowed = EXACT * max(1.0, float(np.abs(one_by_one).max())) if exact else ROUGH * spread
+    largest = max(1.0, float(np.abs(one_by_one).max()))
+    allowed = min(EXACT * largest, max(CLOSE * spread, ROUNDING * largest)) if exact else ROUGH * spread
     # Where all scores lie close together, even what passes for rounding could turn a preference.
     if noise > allowed or noise > ROUGH * spread:
         raise ModelUnfit(

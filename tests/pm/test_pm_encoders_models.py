@@ -11,12 +11,14 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
+from app.pm import self_check
 from app.pm.backends.local import LocalModel, LocalSpec
 from app.pm.dialogs import user
 from app.pm.items import ItemList, item
 from app.pm.records import RunSettings
 from app.pm.rendering import DialogTooLong
 from app.pm.runner import score_items
+from app.pm.scorer import Batch, Floats, Tokens
 from app.pm.self_check import ModelUnfit
 from app.pm.variants import STANDARD
 from tests.pm import tiny_models
@@ -114,3 +116,43 @@ def test_an_encoder_with_a_decoder_is_refused(tmp_path: Path) -> None:
     for use in ("score", "judge"):
         with pytest.raises(ModelUnfit, match=r"is an encoder with a decoder \(bart\)"):
             LocalModel(LocalSpec(str(tmp_path), device="cpu", use=use))
+
+
+@pytest.mark.parametrize(("off", "sound"), [(5e-5, False), (5e-7, True)])
+def test_where_scores_lie_close_together_padding_may_move_them_by_less(off: float, *, sound: bool) -> None:
+    """So it is with YOSO, whose error is as small as its scores and turns preferences."""
+
+    def alone(ids: Tokens) -> Floats:
+        return np.asarray(ids.mean() / 5000, np.float32)
+
+    def batched(batch: Batch) -> Floats:
+        most = max(map(len, batch.sequences))
+        return np.array([alone(ids) + off * (len(ids) < most) for ids in batch.sequences], np.float32)
+
+    probes = self_check.canaries(range(8, 200), 90, 3)
+    if sound:
+        assert self_check.check(probes, alone, batched, packed=False, exact=True).spread < 5e-3
+    else:
+        with pytest.raises(ModelUnfit, match="padding changes scores"):
+            self_check.check(probes, alone, batched, packed=False, exact=True)
+
+
+def test_attention_to_blocks_drawn_at_random_is_refused(tmp_path: Path) -> None:
+    folder = saved(tmp_path, "bigbird", segments=False, attention_type="block_sparse")
+    with pytest.raises(ModelUnfit, match=r'block_sparse.*set "attention_type": "original_full" in config\.json'):
+        LocalModel(LocalSpec(folder, device="cpu"))
+
+
+@pytest.mark.parametrize("faulty", [range(20), range(600, 1000)])
+def test_padding_that_only_the_shortest_or_the_longest_hear_is_found(faulty: range) -> None:
+    def batched(batch: Batch) -> Floats:
+        most = max(map(len, batch.sequences))
+        heard = [len(ids) < most and len(ids) in faulty for ids in batch.sequences]
+        return np.array([ids.mean() for ids in batch.sequences], np.float32) + np.array(heard, np.float32)
+
+    def alone(ids: Tokens) -> Floats:
+        return np.asarray(ids.mean(), np.float32)
+
+    probes = self_check.canaries(range(8, 200), 4096, 3, far=True)
+    with pytest.raises(ModelUnfit, match="padding changes scores"):
+        self_check.check(probes, alone, batched, packed=False, exact=True)

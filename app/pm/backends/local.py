@@ -153,7 +153,9 @@ class LocalModel:
         special = set(tokenizer.all_special_ids)
         allowed = [token for token in range(min(len(tokenizer), 4096)) if token not in special]
         last = _last_tokens(tokenizer, self._probed()[-1] % SEGMENT)
-        probes = self_check.canaries(allowed, self._longest, last[0], edges=self.apart.edges)
+        probes = self_check.canaries(
+            allowed, self._longest, last[0], edges=self.apart.edges, far=not self.network.causal
+        )
         exact = self._spec.dtype == "float32"
         if packed:
             # Short enough for any window, so that afterwards the network knows how wide that of its layers is.
@@ -231,8 +233,12 @@ def _last_tokens(tokenizer: Any, written: int) -> list[int]:
 
 def _longest(asked: int, loaded: Any, reserved: int) -> int:
     """Return the most tokens a sequence may have: what the model has positions for, unless fewer are asked for."""
-    positions = getattr(loaded.config.get_text_config(), "max_position_embeddings", None) or _MOST
-    known = min(int(positions) - reserved, int(min(loaded.tokenizer.model_max_length, _MOST)))
+    text = loaded.config.get_text_config()
+    # MPT names it otherwise, and gives no other name to it.
+    positions = (getattr(text, name, None) for name in ("max_position_embeddings", "max_seq_len"))
+    known = min(
+        int(next(filter(None, positions), _MOST)) - reserved, int(min(loaded.tokenizer.model_max_length, _MOST))
+    )
     return min(asked, known) if asked else known
 
 
