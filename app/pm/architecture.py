@@ -69,6 +69,8 @@ def flops(model: Any, tokens: int, attended: int) -> float:
     outer = model.get_output_embeddings()
     looked_up |= set() if outer is None else {id(outer.weight)}
     weights = sum(weight.numel() for weight in model.parameters() if id(weight) not in looked_up)
-    heads = config.num_attention_heads
+    heads = getattr(config, "num_attention_heads", None)
+    if not heads:  # Mamba and its kin attend to nothing.
+        return float(2 * weights * tokens)
     width = heads * (getattr(config, "head_dim", None) or config.hidden_size // heads)
     return float(2 * weights * tokens + 4 * config.num_hidden_layers * width * attended)

@@ -202,3 +202,21 @@ def test_each_parameter_counts_once_and_an_encoder_attends_to_all(tmp_path: Path
 def test_the_record_names_the_processor(tmp_path: Path) -> None:
     told = LocalModel(LocalSpec(tiny_models.save(tmp_path, "llama"), device="cpu")).identity().told
     assert len(told["device_name"]) > 2
+
+
+def test_a_model_without_attention_has_the_cost_of_its_weights() -> None:
+    config = transformers.MambaConfig(vocab_size=264, hidden_size=48, num_hidden_layers=2)
+    judge = Network(transformers.MambaForCausalLM(config), "judge")
+    assert judge.flops(10, 55) == judge.flops(10, 10) == 10 * judge.flops(1, 1) > 0
+
+
+def test_the_length_that_mpt_reads_is_known(tmp_path: Path) -> None:
+    config = transformers.MptConfig(
+        vocab_size=264, d_model=48, n_layers=2, n_heads=4, max_seq_len=EDGE, bos_token_id=0, eos_token_id=1,
+        pad_token_id=1, num_labels=1, initializer_range=0.2,
+    )  # fmt: skip
+    transformers.AutoModelForSequenceClassification.from_config(config).save_pretrained(tmp_path / "m")
+    tiny_models.tokenizer("chat").save_pretrained(tmp_path / "m")
+    scorer = LocalModel(LocalSpec(str(tmp_path / "m"), device="cpu"))
+    with pytest.raises(DialogTooLong, match="the model reads 128"):
+        score_items(ITEMS, scorer, (STANDARD,), tmp_path / "no", settings=RunSettings(10**5, 100))
