@@ -17,6 +17,7 @@ from app.terms import ResponseKind
 
 Row = Mapping[str, Any]
 _FORMS = {".csv": "csv", ".parquet": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl"}
+_COLUMNS = ["id", "key", "prompt", "messages", "response"]
 _LONGEST_FIELD = 2**24
 
 
@@ -133,11 +134,12 @@ def _parquet_rows(file: Path) -> Iterator[tuple[int, Row]]:
     try:
         number = 0
         with parquet.ParquetFile(file) as opened:
-            for batch in opened.iter_batches(batch_size=1024):
+            # Only what is read is converted: a column of another kind may hold what Python has no value for.
+            for batch in opened.iter_batches(batch_size=1024, columns=_COLUMNS):
                 for row in batch.to_pylist():
                     number += 1
                     yield number, row
-    except (ArrowException, OSError) as error:
+    except (ArrowException, OSError, ValueError, OverflowError) as error:
         raise ItemsFaulty(f"{file} cannot be read as Parquet: {error}") from None
 
 

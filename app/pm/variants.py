@@ -82,17 +82,29 @@ def read_variants(file: Path) -> dict[str, PromptVariant]:
         data = json.loads(text) if file.suffix == ".json" else tomllib.loads(text)
     except OSError as error:
         raise VariantsFaulty(f"{file} cannot be read: {error.strerror}") from None
+    except RecursionError:
+        raise VariantsFaulty(f"{file}: lists or objects stand in one another too deeply") from None
     except ValueError as error:
         raise VariantsFaulty(f"{file} is neither TOML nor, if so named, JSON: {error}") from None
     listed = data.get("variant") if isinstance(data, dict) else data
     if not isinstance(listed, list) or not listed:
         raise VariantsFaulty(f"{file} has no list 'variant'")
+    _whole(listed, file)
     variants = [_variant(f"{file}, variant {number}", value) for number, value in enumerate(listed, 1)]
     names = [variant.name for variant in variants]
     for name in names:
         if names.count(name) > 1 or name in KNOWN:
             raise VariantsFaulty(f"{file} defines {name!r} twice, or it is one of Candor's own; choose another name")
     return dict(zip(names, variants, strict=True))
+
+
+def _whole(listed: list[Any], file: Path) -> None:
+    """Refuse half of a character, as JSON can hold it: no tokenizer takes it, and no hash is of it."""
+    try:
+        json.dumps(listed, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError as error:
+        half = f"\\u{ord(error.object[error.start]):04x}"
+        raise VariantsFaulty(f"{file} holds half of a character ({half}); write the file anew, as UTF-8") from None
 
 
 def _variant(where: str, value: Any) -> PromptVariant:

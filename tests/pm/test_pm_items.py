@@ -125,6 +125,41 @@ def test_variants_of_a_file(tmp_path: Path) -> None:
         chosen_variants(["kind"], toml)
 
 
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (
+            '[{"name": "a", "turns": [{"role": "user", "content": "\\ud800"}]}]',
+            r"holds half of a character \(\\ud800\)",
+        ),
+        ('[{"name": "a\\udfff", "turns": []}]', r"holds half of a character \(\\udfff\)"),
+        ("[" * 200_000, "stand in one another too deeply"),
+    ],
+)
+def test_variants_that_no_tokenizer_takes_are_refused(tmp_path: Path, written: str, said: str) -> None:
+    file = tmp_path / "own.json"
+    file.write_text(written)
+    with pytest.raises(VariantsFaulty, match=said):
+        chosen_variants([], file)
+
+
+def test_columns_of_parquet_that_nobody_asked_for_are_not_read(tmp_path: Path) -> None:
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    file = tmp_path / "rows.parquet"
+    at = pyarrow.array([1_700_000_000_123_456_789], pyarrow.timestamp("ns"))
+    parquet.write_table(pyarrow.table({"at": at, "id": ["a"], "prompt": ["x"], "response": ["y"]}), file)
+    assert ItemFile(file).contents().n_items == 1
+
+
+def test_parquet_whose_text_is_no_utf_8_is_refused(tmp_path: Path) -> None:
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    file = tmp_path / "rows.parquet"
+    prompts = pyarrow.array([b"\xff\xfe"], pyarrow.binary()).view(pyarrow.string())
+    parquet.write_table(pyarrow.table({"id": ["a"], "prompt": prompts, "response": ["y"]}), file)
+    with pytest.raises(ItemsFaulty, match="cannot be read as Parquet"):
+        ItemFile(file).contents()
+
+
 TURNS = [{"role": "system", "content": "be brief"}, {"role": "user", "content": "why?"}]
 
 
