@@ -1,5 +1,6 @@
 """What a scoring run says of itself and of each score, checked field by field, before any of it is stored."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -23,6 +24,8 @@ _MOST_TOKENS = 2**31 - 1
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+# Nothing was computed before or will be after; and near the ends of the calendar another time zone has no such moment.
+Moment = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(3000, 1, 1, tzinfo=UTC))]
 Count = Annotated[int, Field(ge=0, le=_MOST_TOKENS)]
 
 
@@ -60,8 +63,8 @@ class RunRecord(BaseModel):
     variants: list[Variant] = Field(min_length=1, max_length=100)
     random_weights: bool
     noise_floor: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
-    started_at: AwareDatetime | None = None
-    finished_at: AwareDatetime | None = None
+    started_at: Moment | None = None
+    finished_at: Moment | None = None
 
     @field_validator("variants", mode="after")
     @classmethod

@@ -4,6 +4,7 @@ A run is known by its public id, so that one that was cut off goes on where it w
 """
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
@@ -164,16 +165,24 @@ def storable(record: Mapping[str, Any]) -> dict[str, Any]:
     Raises
     ------
     RecordFaulty
-        When it holds a number that is not finite, half a character, or U+0000.
+        When it holds a number that is not finite or beyond what a float holds, half a character, or U+0000.
     """
     try:
         written = json.dumps(record, allow_nan=False, ensure_ascii=False)
         written.encode()
+        json.loads(written, parse_int=_within)
     except (ValueError, TypeError) as error:
         raise RecordFaulty(f"the run record cannot be written as JSON: {error}") from None
     if "\\u0000" in written:
         raise RecordFaulty("the run record holds the character U+0000, which cannot be stored")
     return dict(record)
+
+
+def _within(digits: str) -> float:
+    """Refuse a whole number that no float holds: pages divide and round what a record says."""
+    if math.isinf(float(digits)):
+        raise ValueError("a whole number is too large")
+    return float(digits)
 
 
 def _take(run: ScoringRun, checked: RunRecord, record: Mapping[str, Any]) -> None:

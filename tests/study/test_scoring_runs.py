@@ -17,7 +17,7 @@ from app.study.score_rows import RowUnfit
 from app.study.scoring_gaps import ScoresIncomplete
 from app.study.scoring_pairs import pair_lines
 from app.study.scoring_queries import PairMargin, pair_margins
-from app.study.scoring_records import RecordFaulty
+from app.study.scoring_records import RecordFaulty, checked_record
 from app.study.scoring_runs import RunElsewhere, RunStoredAlready
 from app.study.sets import find_set, import_set
 from app.study.studies import SetUnlevelled, StudyScored, create_study
@@ -324,3 +324,18 @@ async def test_runs_are_listed_the_newest_first_and_told_to_programs(session: As
     assert [one.run.public_id[0] for one in listed] == ["b", "a"]
     facts = json.loads(json.dumps(scoring_queries.facts(listed[0].run)))
     assert (facts["state"], facts["finished_at"], facts["record"]["odd"]) == ("running", None, {"kept": True})
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00"])
+@pytest.mark.parametrize("name", ["started_at", "finished_at"])
+def test_a_moment_that_no_other_time_zone_has_is_refused(name: str, moment: str) -> None:
+    with pytest.raises(RecordFaulty, match=f"the run record, field {name}: must be"):
+        checked_record({"id": "0" * 32, "scorer": "reward", "model": "m", "random_weights": False, "variants": [
+            {"name": "standard", "hash": "0" * 64, "turns": []}], name: moment})  # fmt: skip
+
+
+@pytest.mark.parametrize("seconds", [10**400, -(10**400)], ids=["large", "small"])
+def test_a_whole_number_that_no_float_holds_is_refused(seconds: int) -> None:
+    with pytest.raises(RecordFaulty, match="a whole number is too large"):
+        scoring_runs.storable({"wall_s": seconds})
+    assert scoring_runs.storable({"wall_s": 10**30})
