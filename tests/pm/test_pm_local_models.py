@@ -2,6 +2,8 @@
 """The local backend against plain transformers, one by one: batched, padded, packed with shared prefixes, resumed."""
 
 import json
+import shutil
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
+
+from transformers.utils import chat_template_utils
 
 from app.pm.backends.local import LocalModel, LocalSpec
 from app.pm.items import ItemList
@@ -21,8 +25,9 @@ from app.pm.records import RunSettings
 from app.pm.rendering import DialogTooLong, OverLong
 from app.pm.runner import score_items
 from app.pm.scorer import Batch, BatchTooLarge, Floats
-from app.pm.shards import RunDirectory
+from app.pm.shards import RunDirectory, RunDirectoryUnfit
 from app.pm.variants import STANDARD
+from app.study.canonical import text_hash
 from tests.pm import tiny_models
 from tests.pm.conftest import ModelFolder
 from tests.pm.fake_scorers import pairs
@@ -193,3 +198,35 @@ def test_the_record_says_what_made_the_scores(model_folder: ModelFolder, tmp_pat
     assert record["self_check"]["canaries"] == 8
     assert record["versions"]["torch"]
     assert record["set_hash"] == "0" * 64
+
+
+def test_a_run_whose_template_writes_the_day_is_not_gone_on_with_on_another(
+    model_folder: ModelFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = shutil.copytree(model_folder("llama"), tmp_path / "model")
+    dated = tiny_models.TEMPLATE.replace("{{ bos_token }}", "{{ bos_token }}{{ strftime_now('%d %b %Y') }}")
+    tiny_models.tokenizer("chat", dated).save_pretrained(folder)
+
+    def on(day: int) -> LocalModel:
+        class Clock(datetime):
+            @classmethod
+            def now(cls, tz: Any = None) -> "Clock":
+                return cls(2026, 11, day, tzinfo=tz)
+
+        monkeypatch.setattr(chat_template_utils, "datetime", Clock)
+        return LocalModel(LocalSpec(str(folder), device="cpu"))
+
+    def begun(day: int) -> None:
+        score_items(ITEMS, on(day), (STANDARD,), tmp_path / "run", settings=SETTINGS)
+
+    begun(22)
+    (tmp_path / "run" / "shards" / "shard-00000.jsonl").unlink()
+    with pytest.raises(RunDirectoryUnfit, match="today's date"):
+        begun(23)
+    begun(22)
+    assert on(22).identity().template_hash == on(22).identity().template_hash != on(23).identity().template_hash
+
+
+def test_the_hash_of_a_template_without_a_date_is_of_the_template_alone(model_folder: ModelFolder) -> None:
+    known = LocalModel(LocalSpec(model_folder("llama"), device="cpu"))
+    assert known.identity().template_hash == text_hash(tiny_models.TEMPLATE)

@@ -40,6 +40,11 @@ class ChatTokenizer:
         """SHA-256 of the chat template, or of the name of what stands in for it."""
         return text_hash(self._form)
 
+    @property
+    def dated(self) -> bool:
+        """Whether the template can write the day on which it is rendered, as those of Llama 3 do."""
+        return "strftime_now" in self._form
+
     def encode(self, dialogs: Sequence[Dialog]) -> list[list[int]]:
         """Return the tokens of each dialog."""
         if self._form == PAIRED:

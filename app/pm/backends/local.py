@@ -12,6 +12,7 @@ from app.pm.dialogs import assistant, user
 from app.pm.rendering import OverLong, Renderer
 from app.pm.scorer import Batch, Floats, ModelIdentity, ScoringFailed, SharedPrefix, Tokens
 from app.pm.self_check import Checked, ModelUnfit
+from app.study.canonical import content_hash
 
 _PROBE = (user("Is the Earth flat?"), assistant("No, it is round."))
 _MOST = 2**20
@@ -189,7 +190,7 @@ class LocalModel:
             backend="transformers",
             revision=getattr(config, "_commit_hash", None),
             file_hashes=model_files.hashes(loaded.folder, files.gguf) if loaded.folder else {},
-            template_hash=self._tokenizer.template_hash,
+            template_hash=self._template(),
             dtype=spec.dtype,
             attention=self._attention(),
             device=self._device.split(":")[0],
@@ -205,6 +206,11 @@ class LocalModel:
                 **self._canaries(),
             },
         )
+
+    def _template(self) -> str:
+        """Return the template's hash; where it can write the day, with what it writes: a run is of one day."""
+        plain = self._tokenizer.template_hash
+        return content_hash([plain, self._probed()]) if self._tokenizer.dated else plain
 
     def _attention(self) -> str:
         """Say how batches are computed, and from which length on otherwise."""
