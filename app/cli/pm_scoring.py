@@ -19,11 +19,13 @@ from app.pm import canaries
 from app.pm.backends.http_calls import Server
 from app.pm.backends.local import LocalSpec
 from app.pm.item_files import ItemFile, spool
+from app.pm.items import ItemsFaulty
 from app.pm.processes import EachDevice, score_in_processes
 from app.pm.progress import Progress
 from app.pm.records import RunSettings
 from app.pm.rendering import OverLong
 from app.pm.runner import Outcome, asked_in_all, score_items
+from app.pm.shards import RunDirectory
 from app.pm.variants import PromptVariant, chosen_variants
 from app.terms import ResponseKind
 
@@ -191,13 +193,25 @@ def _scoring(plan: Plan) -> _Scores:
     return lambda progress: score_items(items, scorer, variants, directory, progress, settings)
 
 
+def _kept(output: Path) -> ItemFile:
+    """Return what comes by standard input. What cannot be scored is not kept: it can be mended and sent again."""
+    items = ItemFile(spool(sys.stdin.buffer, output / "input.jsonl"))
+    try:
+        items.contents()
+    except ItemsFaulty:
+        if RunDirectory(output).record() is None:
+            items.file.unlink()
+        raise
+    return items
+
+
 def _items(given: str, output: Path) -> ItemFile:
     if given == "-":
         try:
             output.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputMissing(f"{output} cannot be written: {error.strerror}") from None
-        return ItemFile(spool(sys.stdin.buffer, output / "input.jsonl"))
+        return _kept(output)
     file = Path(given)
     if not file.is_file():
         raise InputMissing(f"there is no file {given}; write one with candor pm pairs")

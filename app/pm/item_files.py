@@ -1,7 +1,9 @@
 """Reading what to score: a study's pairs file, or rows of id, prompt and response as JSON Lines, CSV or Parquet."""
 
 import csv
+import filecmp
 import json
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -22,12 +24,35 @@ _LONGEST_FIELD = 2**24
 
 
 def spool(stream: BinaryIO, file: Path) -> Path:
-    """Keep what comes from standard input, so that it can be read again and a run can go on after a crash."""
-    part = file.with_name(f"{file.name}.part")
-    with part.open("wb") as kept:
-        shutil.copyfileobj(stream, kept)
-    part.replace(file)
+    """Keep what comes from standard input, so that it can be read again and a run can go on after a crash.
+
+    What was kept before stays, as another command may be scoring it; where nothing comes, it is gone on with.
+
+    Raises
+    ------
+    ItemsFaulty
+        When something else was kept before.
+    """
+    part = file.with_name(f"{file.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as kept:
+            shutil.copyfileobj(stream, kept)
+        if part.stat().st_size or not file.exists():
+            _keep(part, file)
+    finally:
+        part.unlink(missing_ok=True)
     return file
+
+
+def _keep(part: Path, file: Path) -> None:
+    try:
+        os.link(part, file)  # Unlike a move, it never takes the place of a file.
+    except FileExistsError:
+        if not filecmp.cmp(part, file, shallow=False):
+            raise ItemsFaulty(
+                f"{file} holds what came by standard input before, and something else comes now; "
+                "score it into another folder, or remove that file"
+            ) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,16 @@
 
 import csv
 import json
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from app.cli.commands import app
 from app.pm.dialogs import Turn, user
-from app.pm.item_files import ItemFile
+from app.pm.item_files import ItemFile, spool
 from app.pm.items import ItemsFaulty
 from app.pm.variants import NON_SYCOPHANTIC, STANDARD, VariantsFaulty, chosen_variants
 from app.study.canonical import content_hash, text_hash
@@ -218,3 +221,22 @@ def test_json_that_is_nested_too_deeply_is_refused(tmp_path: Path) -> None:
     file.write_text("[" * 100_000, encoding="utf-8")
     with pytest.raises(ItemsFaulty, match="row 1: lists or objects stand in one another too deeply"):
         ItemFile(file).contents()
+
+
+def test_what_came_by_standard_input_before_is_kept(tmp_path: Path) -> None:
+    file = tmp_path / "input.jsonl"
+    for given in (b"first\n", b"first\n", b""):
+        assert spool(BytesIO(given), file).read_bytes() == b"first\n"
+    with pytest.raises(ItemsFaulty, match="something else comes now; score it into another folder"):
+        spool(BytesIO(b"second\n"), file)
+    assert file.read_bytes() == b"first\n"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_standard_input_that_cannot_be_scored_is_not_kept(tmp_path: Path) -> None:
+    output = tmp_path / "run"
+    good = b'{"id": 1, "prompt": "is it?", "response": "yes"}\n'
+    score = ("pm", "score", "--input", "-", "--model", str(tmp_path / "none"), "-o", str(output))
+    for given, kept in ((b"{}\n", False), (good, True)):
+        assert CliRunner().invoke(app, score, input=given).exit_code != 0
+        assert (output / "input.jsonl").exists() is kept
