@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
+from urllib.parse import urljoin
 
 from playwright.sync_api import Page
 
@@ -52,6 +53,19 @@ def send_empty(page: Page) -> None:
     page.locator("#step").evaluate("form => { form.noValidate = true }")
     page.locator("#step button[type=submit]").first.click()
     page.locator(".summary").wait_for()
+
+
+def send_signed_out(page: Page) -> None:
+    """Send a form of the desk without being signed in."""
+    page.locator("main form").evaluate("form => { form.action = '/studies/new'; form.submit() }")
+    page.get_by_role("heading", name="You are no longer signed in").wait_for()
+
+
+def look_as_a_preview(page: Page) -> None:
+    """Open a study's link as a program does that makes previews of links."""
+    page.set_extra_http_headers({"User-Agent": "a preview"})
+    page.goto(urljoin(page.url, f"/s/{READING}?pid=somebody"))
+    page.set_extra_http_headers({})
 
 
 def sign_in_wrongly(page: Page) -> None:
@@ -405,6 +419,7 @@ PAGES: tuple[Shown, ...] = (
     Shown("start-demo", "Candor", lambda there: f"{there.demo}/"),
     Shown("login", "Sign in", at("/login")),
     Shown("login-error", "Sign in", at("/login"), act=sign_in_wrongly, status=403),
+    Shown("signed-out", "You are no longer signed in", at("/login"), act=send_signed_out),
     Shown("login-link", "Sign in", lambda there: there.login_link(RESEARCHER)),
     Shown("login-link-used", "This link no longer signs you in", at("/login/link/used-before"), status=410),
     Shown("login-needed", "Sign in", at("/studies")),
@@ -447,6 +462,7 @@ PAGES: tuple[Shown, ...] = (
     Shown("complete-stopped", "You have stopped", person(to_stopped_complete)),
     Shown("complete-failed-checks", "Thank you", person(to_failed_checks, EVERYTHING)),
     Shown("screened-out", "This study is not for you", person(to_screened_out, EVERYTHING)),
+    Shown("link-preview", "A study", at("/"), act=look_as_a_preview),
     Shown("full", "This study is complete", person(slug="full"), status=410),
     Shown("no-place", "There is no place right now", person(slug="held"), status=503),
     Shown("paused", "This study is paused", person(slug="paused"), status=503),
