@@ -139,7 +139,8 @@ async def test_the_claim_is_recorded_with_what_was_given_before_and_replays(url:
         )
         assert len(claims) == 2
         draw, asked, planned = claims[1]
-        assert re.fullmatch(rf"7/{away}/returned at [0-9T:.+-]+/0", draw)
+        who = (await people.place(away)).participation_id
+        assert re.fullmatch(rf"7/{who}/returned at [0-9T:.+-]+/0", draw)
         assert [(pair, side) for pair, _, side in asked["so_far"]] == kept
         again = plan(
             [Candidate(*row) for row in asked["candidates"]],

@@ -571,7 +571,7 @@ async def test_a_form_in_another_shape_than_a_browser_sends_stores_nothing(
     walker = await Walker(client, SLUG).to_judging()
     token = walker.page.hidden["token"]
     whole = f'--b\r\nContent-Disposition: form-data; name="token"\r\n\r\n{token}\r\n--b--\r\n'.encode()
-    for kind in ("multipart/form-data; boundary=b", "multipart/form-data; boundary=b; charset=undefined", "text/plain"):
+    for kind in ("multipart/form-data; boundary=b", "text/plain", "text/plain; charset=undefined", "nothing"):
         for page in ("/pairs/1", "/stop", "/consent"):
             sent = await client.post(f"/s/{SLUG}{page}", content=whole, headers={"Content-Type": kind})
             assert (sent.status_code, sent.headers["location"]) == (303, f"/s/{SLUG}/pairs/1")
