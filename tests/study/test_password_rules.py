@@ -93,9 +93,17 @@ def test_an_address_is_refused_whole_however_short_its_parts_and_with_digits_bes
         refuse_weak(password, email)
 
 
-def test_beside_a_name_enough_other_letters_are_taken() -> None:
-    refuse_weak("jane keeps wombats", "jane.doe@example.org")
-    refuse_weak("my uk train is late", "jo@mit.ac.uk")
+@pytest.mark.parametrize(
+    ("email", "few", "enough"),
+    [
+        ("jane.doe@example.org", "jane keeee 1234", "jane keeps wombats"),
+        ("jo@mit.ac.uk", "jo@mit.ac.uk mum", "my uk train is late"),
+    ],
+)
+def test_beside_a_name_enough_other_letters_are_taken(email: str, few: str, enough: str) -> None:
+    with pytest.raises(PasswordPersonal):
+        refuse_weak(few, email)
+    refuse_weak(enough, email)
 
 
 def test_a_password_has_a_least_and_a_greatest_length() -> None:
