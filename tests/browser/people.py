@@ -34,15 +34,6 @@ def heading(page: Page) -> Locator:
     return page.get_by_role("heading", level=1)
 
 
-def focused(page: Page) -> str:
-    """Return what has the focus: the text of a heading, or the id or tag of anything else."""
-    found: str = page.evaluate(
-        "(at => at.tagName === 'H1' ? at.textContent.trim() : at.id || at.className || at.tagName)"
-        "(document.activeElement)"
-    )
-    return found
-
-
 class Person(ABC):
     """Somebody who takes part, and remembers every pair and every choice.
 
@@ -71,7 +62,7 @@ class Person(ABC):
     def arrives_at(self, title: str) -> None:
         """See that the next page has come, and that it is announced: its heading has the focus."""
         expect(heading(self.page)).to_have_text(title)
-        assert focused(self.page) == title
+        expect(heading(self.page)).to_be_focused()
 
     def press(self, name: str) -> None:
         """Press the button with this name."""

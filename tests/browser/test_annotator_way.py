@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, expect
 
-from tests.browser.people import ByKeyboard, ByTapping, Judged, Person, Walked, WithoutJavascript, focused, heading
+from tests.browser.people import ByKeyboard, ByTapping, Judged, Person, Walked, WithoutJavascript, heading
 from tests.browser.screens import DESKTOP, NARROW, PHONE, PLAIN, Screen, listen, opened
 from tests.browser.served import CODE, READING, RESEARCHER, WAY, Served, starter_set
 from tests.browser.shown import PAGES, Shown, to_debrief, to_judging
@@ -167,7 +167,7 @@ def test_stopping_midway_leads_to_the_explanation_and_to_no_code(
         page.get_by_role("link", name="Stop here").click()
         page.get_by_role("button", name="Stop here").click()
         expect(heading(page)).to_have_text("What was behind it")
-        assert focused(page) == "What was behind it"
+        expect(heading(page)).to_be_focused()
         expect(page.locator(".claim")).to_have_count(2)
         expect(page.locator(".claim__chose").nth(1)).to_have_text("You did not choose.")
         page.get_by_label("Keep my answers").check()
@@ -184,7 +184,7 @@ def test_declining_ends_the_way_and_keeps_nobody(browser: Browser, there: Served
         assert there.count("platform_identity WHERE platform_person = %s", name) == 1
         page.get_by_role("button", name="I do not agree").click()
         expect(heading(page)).to_have_text("Thank you")
-        assert focused(page) == "Thank you"
+        expect(heading(page)).to_be_focused()
         assert page.context.cookies() == []
         assert CODE not in page.content()
     assert there.count("platform_identity WHERE platform_person = %s", name) == 0
@@ -308,11 +308,11 @@ def test_an_error_is_summed_up_with_a_link_to_its_field(
         page.keyboard.press("Enter")
         summary = page.get_by_role("alert")
         expect(summary).to_contain_text("There is a problem")
-        assert focused(page) == "summary"
+        expect(page.locator(".summary")).to_be_focused()
         expect(page).to_have_title("Error: Pair 1 of 6 – Candor")
         assert page.locator(".text--asis").all_text_contents() == texts
         summary.get_by_role("link", name="Choose the response you prefer").click()
-        assert focused(page) == "side-left"
+        expect(page.locator("#side-left")).to_be_focused()
         expect(page.locator("#side-left")).to_be_in_viewport()
         page.keyboard.press("1")
         page.keyboard.press("Enter")
