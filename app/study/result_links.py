@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Account, ResultLink, Study
@@ -34,28 +34,25 @@ async def make(session: AsyncSession, study_id: int, by: int | None = None) -> s
 
 async def revoke(session: AsyncSession, study_id: int, by: int | None = None) -> bool:
     """Make the study's link worthless at once; return whether there was one."""
-    revoked = await session.scalar(
-        update(ResultLink)
-        .where(ResultLink.study_id == study_id, ResultLink.revoked_at.is_(None))
-        .values(revoked_at=func.now())
-        .returning(ResultLink.id)
-    )
-    if revoked is None:
-        return False
-    await record(session, "result_link_revoked", study_id=study_id, account_id=by)
-    return True
+    return await _revoke(session, ResultLink.study_id == study_id, by)
 
 
-async def revoke_all_of(session: AsyncSession, account_id: int, by: int | None = None) -> None:
-    """Make every link that an account made worthless at once."""
+async def revoke_all_of(session: AsyncSession, account_id: int, by: int | None = None) -> bool:
+    """Make every link that an account made worthless at once; return whether there was one."""
+    return await _revoke(session, ResultLink.account_id == account_id, by)
+
+
+async def _revoke(session: AsyncSession, which: ColumnElement[bool], by: int | None) -> bool:
     revoked = await session.scalars(
         update(ResultLink)
-        .where(ResultLink.account_id == account_id, ResultLink.revoked_at.is_(None))
+        .where(which, ResultLink.revoked_at.is_(None))
         .values(revoked_at=func.now())
         .returning(ResultLink.study_id)
     )
-    for study_id in sorted(revoked):
+    studies = sorted(revoked)
+    for study_id in studies:
         await record(session, "result_link_revoked", study_id=study_id, account_id=by)
+    return bool(studies)
 
 
 async def current(session: AsyncSession, study_id: int) -> LinkListed | None:
